@@ -1,0 +1,1 @@
+"""Columns and light curves -> class probabilities; the taxonomy; model bundles."""

@@ -1,0 +1,1 @@
+"""Light curves -> named columns of numbers."""

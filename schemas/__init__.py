@@ -1,0 +1,1 @@
+"""What crosses a boundary: survey packets in, light curves inside, annotations out."""
