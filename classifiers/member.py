@@ -58,7 +58,9 @@ class MemberKind:
     Parameters
     ----------
     name : the kind as manifests name it: ``trees``, ``recurrent``.
-    load : from the bundle's directory and the member's own settings in the manifest to a `Member`.
+    load : from the bundle's directory and the member's own settings in the manifest to a `Member`. The settings come
+        with two more, ``n_features`` and ``n_classes`` of the bundle. A file that can't be used, or doesn't fit
+        them, is a ValueError.
     """
 
     name: str

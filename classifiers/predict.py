@@ -1,0 +1,120 @@
+"""From light curves and features to calibrated class probabilities and a novelty score."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from classifiers._rows import safe_log, softmax
+from classifiers.bundle import Bundle
+from classifiers.calibration import bucket, calibrate, days_since_first_detection
+from classifiers.manifest import CalibrationEntry
+from classifiers.member import MemberInput, MemberOutput
+from features.family import FeatureInput
+from schemas.alerts import AlertBatch
+
+NO_POINT = "no usable light-curve point"
+SOLAR_SYSTEM = "known solar-system object"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the bundle says of n alerts.
+
+    Parameters
+    ----------
+    probabilities : float64 array, shape (n, n_classes)
+        Calibrated, rows sum to 1; NaN for an alert that isn't classified.
+    novelty : float64 array, shape (n,)
+        See `classifiers.novelty`; NaN for an alert that isn't classified.
+    reasons : object array of str or None, shape (n,)
+        Why an alert isn't classified; None where it is.
+    """
+
+    probabilities: NDArray[np.float64]
+    novelty: NDArray[np.float64]
+    reasons: NDArray[np.object_]
+
+    @property
+    def classified(self) -> NDArray[np.bool_]:
+        """Which alerts are classified, shape (n,)."""
+        return ~np.isnan(self.probabilities[:, 0])
+
+
+def predict(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Prediction:
+    """Classify a batch; a row depends on its own alert only, bit for bit.
+
+    Parameters
+    ----------
+    alerts : n alerts.
+    features : table with n rows and at least the columns that the bundle names.
+    bundle : the classifiers.
+
+    Raises
+    ------
+    ValueError
+        If `features` lacks a column of the bundle or has another number of rows.
+    """
+    columns = _feature_array(features, bundle, len(alerts))
+    reasons = _reasons(alerts)
+    rows = np.flatnonzero(reasons == None)  # noqa: E711  element by element: `is` would ask about the array
+    probabilities = np.full((len(alerts), len(bundle.classes)), np.nan)
+    novelty = np.full(len(alerts), np.nan)
+    if len(rows):
+        chosen = alerts if len(rows) == len(alerts) else alerts.take(rows)
+        given = MemberInput(columns[rows], FeatureInput.from_alerts(chosen))
+        probabilities[rows], novelty[rows] = _classify(given, bundle)
+    return Prediction(probabilities, novelty, reasons)
+
+
+def combine(outputs: list[NDArray[np.float64]], weights: list[float]) -> NDArray[np.float64]:
+    """Weighted geometric mean of the members' probabilities, rows normalised.
+
+    Parameters
+    ----------
+    outputs : float64 arrays, shape (n, n_classes)
+    weights : one number a member; only their ratios matter.
+    """
+    total = sum(weights)
+    logs = np.zeros_like(outputs[0])
+    for probabilities, weight in zip(outputs, weights, strict=True):
+        logs += weight / total * safe_log(probabilities)
+    return softmax(logs)
+
+
+def _classify(given: MemberInput, bundle: Bundle) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    entries = bundle.manifest.members
+    outputs = [member.predict(given) for member in bundle.members]
+    mean = combine([output.probabilities for output in outputs], [entry.weight for entry in entries])
+    temperatures = _temperatures(given, bundle.manifest.calibration)
+    return calibrate(mean, temperatures), _novelty(outputs[bundle.manifest.novelty.member], bundle)
+
+
+def _temperatures(given: MemberInput, calibration: CalibrationEntry) -> NDArray[np.float64]:
+    spans = bucket(days_since_first_detection(given.given.curves), calibration.days)
+    return np.asarray(calibration.temperatures)[spans]
+
+
+def _novelty(output: MemberOutput, bundle: Bundle) -> NDArray[np.float64]:
+    if output.latent is None:
+        kind = bundle.manifest.members[bundle.manifest.novelty.member].kind
+        raise ValueError(f"the novelty score reads the latent of a member of kind {kind!r}, which has none")
+    return bundle.novelty.score(output.latent)
+
+
+def _reasons(alerts: AlertBatch) -> NDArray[np.object_]:
+    reasons = np.full(len(alerts), None, dtype=object)
+    reasons[alerts.light_curves.lengths == 0] = NO_POINT
+    reasons[np.asarray(alerts.table["is_solar_system"])] = SOLAR_SYSTEM
+    return reasons
+
+
+def _feature_array(features: pa.Table, bundle: Bundle, n_alerts: int) -> NDArray[np.float32]:
+    missing = sorted(set(bundle.feature_names) - set(features.column_names))
+    if missing:
+        raise ValueError(f"bundle {bundle.name!r} reads feature columns that weren't given: {', '.join(missing)}")
+    if features.num_rows != n_alerts:
+        raise ValueError(f"{n_alerts} alerts but {features.num_rows} rows of features")
+    columns = [np.asarray(features[name], np.float32) for name in bundle.feature_names]
+    return np.stack(columns, axis=1) if columns else np.zeros((n_alerts, 0), np.float32)
