@@ -1,0 +1,127 @@
+"""When, in which band and how deep is a position observed? Real LSST cadences, each use slightly changed.
+
+Two libraries: the visits of the 100 real PLAsTiCC light curves (67 of the wide survey, 33 of deep-drilling fields,
+where visits of a night are co-added), with the sky error left after the source's own share is taken out; and the
+observing conditions of the 346 ELAsTiCC2 positions, newer LSST cadences, for the wide survey alone.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from training.shipped import shipped
+from training.simulate.bands import Array, Bands
+from training.simulate.noise import CALIBRATION_FLOOR, sky_error
+
+FIRST_MJD, LAST_MJD = 59580.0, 60675.0
+"""The three years that PLAsTiCC observes."""
+
+NEWER_CADENCE = 0.2
+"""Share of the wide-survey objects that get an ELAsTiCC2 cadence."""
+
+NIGHT_JITTER, LOST_SHARE, DEPTH_SCATTER = 1.0, 0.05, 0.05
+"""Days by which a night moves, largest share of nights lost, scatter of ln(sky error) between uses of a cadence."""
+
+_ZERO_POINTS = np.array([29.55, 31.50, 31.52, 31.32, 31.01, 30.09])
+_SKY_ERRORS = np.array([6.4, 3.3, 5.2, 9.0, 15.9, 31.2])
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The visits of one position, by time.
+
+    Parameters
+    ----------
+    mjd : shape (n,) [d]
+    band : uint8, shape (n,), index into ugrizy
+    sky : `noise.sky_error` of each visit, shape (n,)
+    zero_point : AB magnitude of 1 ADU in the visit, shape (n,); higher where visits were co-added
+    library : where the cadence comes from
+    """
+
+    mjd: Array
+    band: Bands
+    sky: Array
+    zero_point: Array
+    library: str
+
+    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> "Visits":
+        """The visits at `chosen`."""
+        return replace(
+            self,
+            mjd=self.mjd[chosen],
+            band=self.band[chosen],
+            sky=self.sky[chosen],
+            zero_point=self.zero_point[chosen],
+        )
+
+
+def draw_visits(rng: Generator, deep: bool) -> Visits:
+    """A cadence for an object in a deep-drilling field (`deep`) or in the wide survey."""
+    if not deep and rng.random() < NEWER_CADENCE:
+        return _vary(rng, _pick(rng, elasticc2_visits()))
+    visits = _pick(rng, plasticc_visits(deep))
+    begin = FIRST_MJD + rng.random() * max(LAST_MJD - FIRST_MJD - visits.mjd[-1], 0.0)
+    return _vary(rng, replace(visits, mjd=visits.mjd + begin))
+
+
+@cache
+def plasticc_visits(deep: bool) -> tuple[Visits, ...]:
+    """The cadences of the real PLAsTiCC light curves, time counted from the first visit."""
+    truth = shipped("plasticc_metadata").set_index("object_id")
+    points = shipped("plasticc_light_curves")
+    return tuple(
+        _without_source(curve.sort_values("mjd"), truth.loc[key])
+        for key, curve in points.groupby("object_id")
+        if bool(truth.loc[key, "ddf"]) == deep
+    )
+
+
+@cache
+def elasticc2_visits() -> tuple[Visits, ...]:
+    """The observing conditions of the ELAsTiCC2 positions, MJD as published."""
+    return tuple(_conditions(visits) for _, visits in shipped("elasticc2_photometry").groupby("snid"))
+
+
+def _without_source(curve: pd.DataFrame, truth: pd.Series) -> Visits:
+    """The visits of a real light curve, its own photons and calibration floor taken out of the error."""
+    band = curve.passband.to_numpy(np.uint8)
+    flux, error = curve.flux.to_numpy(np.float64), curve.flux_err.to_numpy(np.float64)
+    source = np.maximum(flux + truth[[f"tflux_{name}" for name in "ugrizy"]].to_numpy(np.float64)[band], 0.0)
+    depth = _ZERO_POINTS[band]
+    own = source * 10.0 ** (0.4 * (27.5 - depth)) * _coadded_share(error, band) + (CALIBRATION_FLOOR * flux) ** 2
+    sky = np.sqrt(np.maximum(error**2 - own, (0.5 * np.minimum(error, _SKY_ERRORS[band])) ** 2))
+    mjd = curve.mjd.to_numpy(np.float64)
+    zero_point = depth - 2.5 * np.log10(_coadded_share(sky, band))
+    return Visits(mjd - mjd[0], band, sky, zero_point, "plasticc")
+
+
+def _coadded_share(sky: Array, band: Bands) -> Array:
+    """1 / (number of visits that were co-added), judged by how much deeper than one visit the point is."""
+    return np.asarray(np.minimum((sky / _SKY_ERRORS[band]) ** 2, 1.0), dtype=np.float64)
+
+
+def _conditions(visits: pd.DataFrame) -> Visits:
+    ordered = visits.sort_values("mjd")
+    columns = ("psf_sig1_pixel", "sky_sig_adu", "zeropt")
+    psf, sky, zero_point = (ordered[name].to_numpy(np.float64) for name in columns)
+    band = ordered.passband.to_numpy(np.uint8)
+    return Visits(ordered.mjd.to_numpy(np.float64), band, sky_error(psf, sky, zero_point), zero_point, "elasticc2")
+
+
+def _pick(rng: Generator, library: tuple[Visits, ...]) -> Visits:
+    return library[int(rng.integers(len(library)))]
+
+
+def _vary(rng: Generator, visits: Visits) -> Visits:
+    """Move whole nights, lose some, and change the depth a little, so that no two objects share their visits."""
+    nights, night = np.unique(np.floor(visits.mjd - 0.16), return_inverse=True)
+    shift = rng.normal(0.0, NIGHT_JITTER, len(nights))[night]
+    kept = (rng.random(len(nights)) >= rng.random() * LOST_SHARE)[night]
+    depth = np.exp(rng.normal(0.0, DEPTH_SCATTER))
+    moved = replace(visits, mjd=visits.mjd + shift, sky=visits.sky * depth).take(kept)
+    return moved.take(np.argsort(moved.mjd, kind="stable"))

@@ -1,0 +1,84 @@
+"""Stars that swell and shrink: RR Lyrae in hours, Miras in months."""
+
+import numpy as np
+from numpy.random import Generator
+
+from training.simulate.bands import Array, Bands
+from training.simulate.source import LightCurve, Source
+
+# Amplitudes and phases of the first Fourier terms of a mean RRab light curve in magnitudes (sine series).
+_RRAB_AMPLITUDE = np.array([1.0, 0.47, 0.34, 0.22, 0.13, 0.08])
+_RRAB_PHASE = np.array([0.0, 2.4, 5.1, 1.5, 4.2, 0.6])
+_RRC_AMPLITUDE, _RRC_PHASE = np.array([1.0, 0.15, 0.05]), np.array([0.0, 4.7, 2.9])
+_RR_BAND = np.array([0.95, 1.00, 0.71, 0.56, 0.51, 0.48])
+_MIRA_BAND = np.array([1.00, 1.05, 1.00, 0.62, 0.45, 0.38])
+
+
+def fourier(phase: Array, amplitude: Array, offset: Array) -> Array:
+    """A sine series scaled to a full range of 1."""
+
+    def series(at: Array) -> Array:
+        turns = 2.0 * np.pi * np.arange(1, len(amplitude) + 1)
+        return np.asarray((amplitude * np.sin(at[:, None] * turns + offset)).sum(axis=1), dtype=np.float64)
+
+    whole = series(np.linspace(0.0, 1.0, 128, endpoint=False))
+    return (series(np.atleast_1d(phase)) - whole.mean()) / np.ptp(whole)
+
+
+def rr_lyrae(rng: Generator, source: Source) -> LightCurve:
+    """An RR Lyrae star: the sawtooth of type ab (four in five) or the near-sine of type c.
+
+    Fourier terms and their phases after Simon & Teays 1982 (ApJ 261, 586, their means of phi_21 and phi_31); periods and
+    g amplitudes, and amplitude ratios of the bands, after Sesar et al. 2010 (ApJ 708, 717, tables 2 to 4; y like z).
+    """
+    ab = rng.random() < 0.8
+    period = rng.normal(0.57, 0.07) if ab else rng.normal(0.33, 0.035)
+    period = float(np.clip(period, 0.42, 0.9) if ab else np.clip(period, 0.24, 0.45))
+    swing = float(
+        np.clip(rng.normal(0.98 - 1.8 * (period - 0.57), 0.2), 0.3, 1.4)
+        if ab
+        else np.clip(rng.normal(0.52, 0.08), 0.25, 0.75)
+    )
+    series = (
+        (_RRAB_AMPLITUDE * np.r_[1.0, np.exp(rng.normal(0, 0.12, 5))], _RRAB_PHASE)
+        if ab
+        else (_RRC_AMPLITUDE, _RRC_PHASE)
+    )
+    scatter = np.exp(rng.normal(0.0, 0.04, 6))
+    zero, reference = rng.random(2)
+    at_template = float(fourier(np.array([reference]), *series)[0])
+
+    def light_curve(mjd: Array, band: Bands) -> Array:
+        change = fourier(mjd / period + zero, *series) - at_template
+        return _difference(source, band, swing * (_RR_BAND * scatter)[band] * change)
+
+    return light_curve
+
+
+def mira(rng: Generator, source: Source) -> LightCurve:
+    """A Mira: a red giant that changes by magnitudes over 100 to 600 days, each cycle a little different.
+
+    Visual amplitudes and periods after the General Catalogue of Variable Stars (Samus et al. 2017, Astron. Rep. 61, 80), amplitude falling
+    with wavelength as in Iwanek et al. 2021 (ApJS 257, 23); steeper rise than fall; cycle-to-cycle scatter.
+    """
+    period = float(np.clip(rng.normal(310.0, 90.0), 100.0, 600.0))
+    swing = float(np.clip(rng.normal(6.5, 1.2), 2.5, 9.0))
+    scatter = np.exp(rng.normal(0.0, 0.08, 6))
+    skew = rng.uniform(0.0, 0.25)
+    zero, reference = rng.random(), rng.normal(0.5, 0.18)
+    cycles = np.exp(rng.normal(0.0, 0.06, 64))
+
+    def wave(turns: Array) -> Array:
+        strength = np.interp(turns % 64.0, np.arange(64), cycles)
+        return -0.5 * strength * np.cos(2 * np.pi * turns + skew * np.sin(2 * np.pi * turns))
+
+    def light_curve(mjd: Array, band: Bands) -> Array:
+        change = wave((mjd - 59000.0) / period + zero) - float(wave(np.array(reference)))
+        return _difference(source, band, swing * (_MIRA_BAND * scatter)[band] * change)
+
+    return light_curve
+
+
+def _difference(source: Source, band: Bands, change: Array) -> Array:
+    """Difference flux where the star is `change` magnitudes fainter than in the template."""
+    return np.asarray(source.template_flux[band] * (10.0 ** (-0.4 * change) - 1.0), dtype=np.float64)
