@@ -1,0 +1,46 @@
+"""The command line: one file a command."""
+
+import os
+import sys
+
+import typer
+
+from broker.commands import features, filter, ledger, model, run, schema, version
+from broker.commands import inspect as inspect_packet
+from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, complain
+from broker.errors import RunFailedError, WrongInputError
+from classifiers.bundle import BundleError
+
+app = typer.Typer(
+    name="boreal",
+    help="Boreal: a broker for the LSST alert stream.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+app.command("run", help=run.HELP)(run.run)
+app.command("ledger", help=ledger.HELP)(ledger.ledger)
+app.command("inspect", help=inspect_packet.HELP)(inspect_packet.inspect)
+app.command("version", help=version.HELP)(version.version)
+app.add_typer(filter.app, name="filter")
+app.add_typer(model.app, name="model")
+app.add_typer(features.app, name="features")
+app.add_typer(schema.app, name="schema")
+
+
+def main() -> None:
+    """Entry point of `boreal`: whatever goes wrong is told in a message, not in a traceback."""
+    try:
+        app()
+    except (WrongInputError, BundleError) as error:
+        complain(str(error))
+        sys.exit(GAVE_SOMETHING_WRONG)
+    except RunFailedError as error:
+        complain(str(error))
+        sys.exit(CHECK_FAILED)
+    except Exception as error:
+        if os.environ.get("BOREAL_TRACEBACK"):
+            raise
+        complain(f"unexpected {type(error).__name__}: {error}\nset BOREAL_TRACEBACK=1 to see where")
+        sys.exit(CHECK_FAILED)

@@ -1,0 +1,1 @@
+"""Where packets come from: files as they lie in a directory, and what is packed in them."""

@@ -1,0 +1,181 @@
+"""From decoded alerts and their classification to annotation columns."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from broker._derive import first_detection, galactic, night_of
+from classifiers.bundle import Bundle
+from classifiers.predict import Prediction
+from classifiers.taxonomy import BY_ID, NOT_CLASSIFIED, TAXONOMY, descendants
+from features.extract import catalogue, code_hash
+from schemas.alerts import FLAGS, AlertBatch, LightCurves
+from schemas.annotation import CLASSIFICATION, PROVENANCE, annotation_schema, camel_case, column
+
+BROKER_NAME = "Boreal"
+TYPES = {field.name: field.type for field in PROVENANCE}
+
+
+def class_fields(bundle: Bundle) -> list[pa.Field]:
+    """A field per probability column: each class of the bundle, and each group of classes above them."""
+    known = {node.id for node in bundle.classes}
+    return [
+        column(node.column, pa.float64(), "", f"probability of {node.name}")
+        for node in TAXONOMY
+        if node.column and descendants(node.id) & known
+    ]
+
+
+def schema_for(bundle: Bundle) -> pa.Schema:
+    """The annotation schema of alerts classified by this bundle; also what a filter's condition may use."""
+    by_name = {feature.name: feature for feature in catalogue()}
+    features = [column(name, pa.float32(), by_name[name].unit, by_name[name].meaning) for name in bundle.feature_names]
+    return annotation_schema(class_fields(bundle), features)
+
+
+def annotate(
+    alerts: AlertBatch, origins: pa.Array, features: pa.Table, prediction: Prediction, bundle: Bundle
+) -> pa.Table:
+    """Annotation columns, in the schema of `schema_for`, with no filter matched yet; rows in the order of `alerts`."""
+    columns = {
+        **_identity(alerts),
+        **_measurement(alerts),
+        **_verdict(prediction, bundle),
+        **_class_columns(prediction, bundle),
+        **{name: _null_where_nan(features[name]) for name in bundle.feature_names},
+        **_provenance(alerts, origins, prediction, bundle),
+    }
+    schema = schema_for(bundle)
+    return pa.table([_as(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _as(values: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    return values if values.type == kind else values.cast(kind)
+
+
+def _null_where_nan(values: pa.Array | pa.ChunkedArray | NDArray[np.float64]) -> pa.Array | pa.ChunkedArray:
+    array = pa.array(values) if isinstance(values, np.ndarray) else values
+    return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+
+
+def _identity(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
+    table = alerts.table
+    return {
+        "survey": table["survey"],
+        "schemaId": table["schema_id"],
+        "schemaVersion": table["schema_version"],
+        "alertId": table["alert_id"],
+        "diaSourceId": table["source_id"],
+        "objectId": table["object_id"],
+        "mjdTai": table["mjd"],
+        "night": pa.array(night_of(alerts.column("mjd"))),
+    }
+
+
+def _measurement(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
+    table, curves = alerts.table, alerts.light_curves
+    longitude, latitude = galactic(alerts.column("ra"), alerts.column("dec"))
+    first = first_detection(curves)
+    return {
+        "ra": table["ra"],
+        "dec": table["dec"],
+        "galLon": pa.array(longitude),
+        "galLat": pa.array(latitude),
+        "band": table["band"],
+        "psfFlux": table["flux"],
+        "psfFluxErr": table["flux_err"],
+        "snr": table["snr"],
+        "hostPhotoz": table["host_photoz"],
+        "hostPhotozErr": table["host_photoz_err"],
+        "milkyWayEbv": table["milky_way_ebv"],
+        "isSolarSystem": table["is_solar_system"],
+        "reliability": table["reliability"],
+        "extendedness": table["extendedness"],
+        **{camel_case(flag): table[flag] for flag in FLAGS},
+        "nPoints": pa.array(curves.lengths, pa.int32()),
+        "nDetections": pa.array(_count_detections(curves), pa.int32()),
+        "nDroppedPoints": table["n_dropped_points"],
+        "firstDetectionMjdTai": _null_where_nan(first),
+        "daysSinceFirstDetection": _null_where_nan(alerts.column("mjd") - first),
+    }
+
+
+def _count_detections(curves: LightCurves) -> NDArray[np.int64]:
+    return np.bincount(curves.owner[curves.detected], minlength=len(curves))
+
+
+def _verdict(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:
+    classified = prediction.classified
+    best = np.argmax(np.where(classified[:, None], prediction.probabilities, 0.0), axis=1)
+    ids = np.array([node.id for node in bundle.classes], dtype=np.int32)[best]
+    ids = np.where(classified, ids, NOT_CLASSIFIED).astype(np.int32)
+    names = pa.array([node.name for node in bundle.classes]).take(pa.array(best))
+    probability = np.where(classified, prediction.probabilities[np.arange(len(best)), best], 1.0)
+    return {
+        "classId": pa.array(ids),
+        "className": pc.if_else(pa.array(classified), names, BY_ID[NOT_CLASSIFIED].name),
+        "probability": pa.array(probability),
+        "novelty": _null_where_nan(prediction.novelty),
+        "notClassifiedReason": pa.array(prediction.reasons, pa.utf8()),
+    }
+
+
+def _class_columns(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:
+    made = {}
+    for node in TAXONOMY:
+        below = [k for k, leaf in enumerate(bundle.classes) if leaf.id in descendants(node.id)]
+        if node.column and below:
+            made[node.column] = _null_where_nan(_sum_columns(prediction.probabilities, below))
+    return made
+
+
+def _sum_columns(values: NDArray[np.float64], columns: Sequence[int]) -> NDArray[np.float64]:
+    total = np.zeros(len(values))
+    for k in columns:
+        total += values[:, k]
+    return np.minimum(total, 1.0)
+
+
+def _provenance(
+    alerts: AlertBatch, origins: pa.Array, prediction: Prediction, bundle: Bundle
+) -> dict[str, pa.Array | pa.ChunkedArray]:
+    n = len(alerts)
+    classifier = {"name": bundle.name, "version": bundle.version, "bundleSha256": bundle.sha256}
+    broker = {"name": BROKER_NAME, "version": broker_version(), "featuresSha256": code_hash()}
+    return {
+        "classifications": _classifications(prediction, bundle),
+        "classifier": pa.array([classifier] * n, TYPES["classifier"]),
+        "broker": pa.array([broker] * n, TYPES["broker"]),
+        "lightCurve": alerts.table["light_curve"],
+        "origin": origins,
+        "matchedFilters": pa.array([[]] * n, TYPES["matchedFilters"]),
+    }
+
+
+def _classifications(prediction: Prediction, bundle: Bundle) -> pa.ListArray:
+    """All classes for a classified alert, best first; NotClassified alone, with certainty, for the others."""
+    n, n_classes = prediction.probabilities.shape
+    classified = prediction.classified
+    order = np.argsort(-np.nan_to_num(prediction.probabilities), axis=1, kind="stable")
+    counts = np.where(classified, n_classes, 1)
+    keep = np.arange(n_classes)[None, :] < counts[:, None]
+    ids = np.array([node.id for node in bundle.classes], dtype=np.int32)[order]
+    ids = np.where(classified[:, None], ids, NOT_CLASSIFIED)[keep]
+    values = np.where(classified[:, None], np.take_along_axis(prediction.probabilities, order, axis=1), 1.0)[keep]
+    names = pa.array([BY_ID[int(i)].name for i in ids], pa.utf8())
+    entries = pa.StructArray.from_arrays(
+        [pa.array(ids, pa.int32()), names, pa.array(values)], fields=list(CLASSIFICATION)
+    )
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), entries, type=TYPES["classifications"])
+
+
+@cache
+def broker_version() -> str:
+    """The installed version of the distribution."""
+    return version("boreal-broker")

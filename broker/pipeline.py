@@ -1,0 +1,127 @@
+"""THE pure function: packets -> annotations with the filters they pass, and rejects.
+
+The stream, the archive, a notebook, a filter's backtest and the tests all call `process`. It reads no clock and no
+network, keeps nothing between calls, and a row of its answer depends on that row's packet alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pyarrow as pa
+
+from broker.annotate import annotate, schema_for
+from broker.filters.definition import Filter
+from broker.filters.evaluate import matched_names
+from classifiers.bundle import Bundle
+from classifiers.predict import Prediction, predict
+from features.extract import extract
+from schemas.alerts import AlertBatch
+from schemas.decode import Decoded, decode
+from schemas.packets import REJECTS, rejects
+from schemas.registry import Registry
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a batch of packets.
+
+    Parameters
+    ----------
+    annotations : columns of `broker.annotate.schema_for`, in the order of the packets.
+    rejects : columns of `schemas.packets.REJECTS`.
+    received : number of alerts that the packets held, readable or not, counted before anything else is done.
+    """
+
+    annotations: pa.Table
+    rejects: pa.Table
+    received: int
+
+    def with_rejects(self, more: pa.Table) -> "Outcome":
+        """The outcome with packets that could not even be read."""
+        return Outcome(self.annotations, pa.concat_tables([self.rejects, more]), self.received + more.num_rows)
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """The alerts that came through a stage, and the rejects so far."""
+
+    alerts: AlertBatch
+    origins: pa.Array
+    features: pa.Table
+    prediction: Prediction
+
+
+def process(packets: pa.Table, registry: Registry, bundle: Bundle, filters: Sequence[Filter] = ()) -> Outcome:
+    """Decode, compute features, classify, annotate and match against every filter.
+
+    Parameters
+    ----------
+    packets : columns of `schemas.packets.PACKETS`.
+    registry : finds the writer schema of a packet.
+    bundle : the classifiers.
+    filters : the subscribers' filters.
+    """
+    decoded = decode(packets, registry)
+    received = len(decoded.alerts) + decoded.rejects.num_rows
+    scored, failed = _score(decoded, packets, bundle)
+    annotations = [annotate(s.alerts, s.origins, s.features, s.prediction, bundle) for s in scored]
+    table = pa.concat_tables(annotations) if annotations else schema_for(bundle).empty_table()
+    return Outcome(_with_matches(table, filters), pa.concat_tables([decoded.rejects, failed]), received)
+
+
+def _with_matches(table: pa.Table, filters: Sequence[Filter]) -> pa.Table:
+    index = table.schema.get_field_index("matchedFilters")
+    field = table.schema.field(index)
+    return table.set_column(index, field, matched_names(filters, table).cast(field.type))
+
+
+def _score(decoded: Decoded, packets: pa.Table, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:
+    """Features and probabilities of the whole batch; alert by alert where the batch fails, to find the culprit."""
+    alerts, origins = decoded.alerts, decoded.origins
+    if not len(alerts):
+        return [], REJECTS.empty_table()
+    try:
+        return [_score_batch(alerts, origins, bundle)], REJECTS.empty_table()
+    except _StageError:
+        return _score_one_by_one(decoded, packets, bundle)
+
+
+def _score_batch(alerts: AlertBatch, origins: pa.Array, bundle: Bundle) -> _Stages:
+    features = _guard("features", lambda: extract(alerts, bundle.feature_names))
+    prediction = _guard("classify", lambda: predict(alerts, features, bundle))
+    return _Stages(alerts, origins, features, prediction)
+
+
+def _score_one_by_one(decoded: Decoded, packets: pa.Table, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:
+    scored, failed = [], []
+    for k in range(len(decoded.alerts)):
+        alert, origin = AlertBatch(decoded.alerts.table.slice(k, 1)), decoded.origins.slice(k, 1)
+        try:
+            scored.append(_score_batch(alert, origin, bundle))
+        except _StageError as error:
+            payload = packets["payload"][int(decoded.packet_index[k])].as_py()
+            row = alert.to_rows()[0]
+            reason = f"{error} (survey {row['survey']}, alert {row['alert_id']})"
+            failed.append((origin[0].as_py(), error.stage, reason, payload))
+    return scored, rejects(failed)
+
+
+class _StageError(Exception):
+    """A stage failed on some alert of the batch."""
+
+    def __init__(self, stage: str, error: BaseException) -> None:
+        super().__init__(f"{stage} failed with {type(error).__name__}: {error}")
+        self.stage = stage
+
+
+def _guard(stage: str, compute: Callable[[], Result]) -> Result:
+    """Run one stage; whatever it raises concerns an alert, and a native library's panic is no `Exception`."""
+    try:
+        return compute()
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:
+        raise _StageError(stage, error) from error

@@ -1,0 +1,110 @@
+"""Where a run's results lie, and which of them count.
+
+Every micro-batch writes one part per sink, named for the stream (the checkpoint's identity) and the batch, so a batch
+that is run again replaces its own parts and no other. A part counts once the ledger has its batch: parts of a batch
+that died before that are removed at the next start, and Spark runs the batch again.
+"""
+
+import fcntl
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.errors import RunDirectoryError
+
+PART = re.compile(r"part-(?P<stream>[0-9a-f]{8})-(?P<batch>\d{8})\.\w+")
+
+
+def part_stem(stream: str, batch: int) -> str:
+    """The name, without suffix, of what a micro-batch writes."""
+    return f"part-{stream}-{batch:08d}"
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The directory that a run writes to."""
+
+    path: Path
+
+    @property
+    def annotations(self) -> Path:
+        """The annotation table: Parquet, partitioned by night."""
+        return self.path / "annotations"
+
+    @property
+    def subscribers(self) -> Path:
+        """A folder a subscriber's filter, with what was delivered for it."""
+        return self.path / "subscribers"
+
+    @property
+    def deadletter(self) -> Path:
+        """Rejected packets with their raw bytes: Parquet."""
+        return self.path / "deadletter"
+
+    @property
+    def ledger(self) -> Path:
+        """The books of the run."""
+        return self.path / "ledger.json"
+
+    @property
+    def report(self) -> Path:
+        """The page that people look at."""
+        return self.path / "report.html"
+
+    @property
+    def checkpoint(self) -> Path:
+        """What the stream has read so far."""
+        return self.path / "checkpoint"
+
+    def stream_id(self) -> str:
+        """The identity of the checkpoint: eight hexadecimal digits, made with it and lost with it."""
+        file = self.path / "checkpoint" / "boreal-stream-id"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(uuid.uuid4().hex[:8])
+        return file.read_text()
+
+    def discard_uncommitted(self, last_batch: Mapping[str, int]) -> int:
+        """Remove the parts of batches that the ledger hasn't got; give their number.
+
+        Parameters
+        ----------
+        last_batch : the last committed batch of each stream.
+        """
+        stale = [
+            file
+            for folder in (self.annotations, self.subscribers, self.deadletter)
+            for file in folder.rglob("part-*")
+            if (name := PART.fullmatch(file.name)) and int(name["batch"]) > last_batch.get(name["stream"], -1)
+        ]
+        for file in stale:
+            file.unlink()
+        return len(stale)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory for one run at a time.
+
+        Raises
+        ------
+        RunDirectoryError
+            If the directory can't be made or written, or another run holds it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise RunDirectoryError(
+                f"can't write to {self.path}: {error.strerror}; give a directory that you own"
+            ) from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RunDirectoryError(
+                    f"another run is writing to {self.path}; wait for it, or give another directory"
+                ) from None
+            yield

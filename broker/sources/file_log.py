@@ -1,0 +1,86 @@
+"""Which files of a directory have been taken in: a list that only grows, so that a number tells how far a stream is.
+
+Spark's own file source isn't used: it passes over empty files, and files whose names begin with ``_``, without a word.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it was when it was found; one that is written again is another.
+
+    Parameters
+    ----------
+    name : path relative to the directory.
+    size : bytes.
+    mtime_ns : time of its last change, nanoseconds.
+    """
+
+    name: str
+    size: int
+    mtime_ns: int
+
+
+class FileLog:
+    """The files found in a directory so far, in the order in which they were found.
+
+    Parameters
+    ----------
+    log : the file that remembers them; made where it isn't there.
+    directory : looked at with all its subdirectories. Files whose names begin with a dot are still being written, by
+        convention, and are left alone.
+    pattern : glob that file names must match, None for all.
+    """
+
+    def __init__(self, log: Path, directory: Path, pattern: str | None) -> None:
+        self.log, self.directory, self.pattern = log, directory, pattern
+        self.files = self._read()
+        self._known = set(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def scan(self) -> int:
+        """Look for new files, oldest first, and remember them; give how many are known now."""
+        found = sorted(set(self._walk()) - self._known, key=lambda file: (file.mtime_ns, file.name))
+        if found:
+            self._append(found)
+            self.files.extend(found)
+            self._known.update(found)
+        return len(self.files)
+
+    def _walk(self) -> Iterator[FileState]:
+        for folder, folders, names in os.walk(self.directory):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                if not name.startswith(".") and (self.pattern is None or fnmatch(name, self.pattern)):
+                    yield from self._state(Path(folder, name))
+
+    def _state(self, path: Path) -> Iterator[FileState]:
+        try:
+            found = path.stat()
+        except FileNotFoundError:  # it went away while the directory was read
+            return
+        yield FileState(str(path.relative_to(self.directory)), found.st_size, found.st_mtime_ns)
+
+    def _read(self) -> list[FileState]:
+        if not self.log.exists():
+            return []
+        lines = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
+        if lines and not lines[-1].endswith("\n"):  # killed while writing: nothing was told of this line yet
+            lines.pop()
+            self.log.write_text("".join(lines), encoding="utf-8")
+        return [FileState(*json.loads(line)) for line in lines]
+
+    def _append(self, files: list[FileState]) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as log:
+            log.writelines(json.dumps([file.name, file.size, file.mtime_ns]) + "\n" for file in files)
+            log.flush()
+            os.fsync(log.fileno())

@@ -1,0 +1,109 @@
+"""From files to packets: a file is a packet, an object container, or a tar archive of such files."""
+
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from schemas.packets import packets, rejects
+
+PACKETS_PER_CALL = 64
+"""Packets are 0.1 to 0.3 MB, some a few: this many fill a call without filling the memory."""
+
+LARGEST_PACKET = 256 * 1024 * 1024
+"""Bytes: a file or member that is larger is turned away unread. LSST packets have a few MB at most."""
+
+TAR_MAGIC = slice(257, 262)
+
+Packet = tuple[str, bytes]
+Reject = tuple[str, str, str, bytes]
+
+
+def read_files(directory: Path, names: Iterable[str]) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """The packets in these files, a chunk at a time, and rejects of what can't be read.
+
+    An archive is read as a stream. One that breaks off yields the members before the break, and one reject without
+    bytes for the rest: the archive itself keeps them.
+
+    Parameters
+    ----------
+    directory, names : files, told relative to the directory.
+
+    Yields
+    ------
+    packets, rejects : tables of `schemas.packets`, at most `PACKETS_PER_CALL` packets at a time.
+    """
+    found: list[Packet] = []
+    failed: list[Reject] = []
+    for item in _items(directory, names):
+        if len(item) == 2:  # noqa: PLR2004  # a packet is a pair, a reject is a row of four
+            found.append(item)
+        else:
+            failed.append(item)
+        if len(found) == PACKETS_PER_CALL:
+            yield packets(found), rejects(failed)
+            found, failed = [], []
+    if found or failed:
+        yield packets(found), rejects(failed)
+
+
+def _items(directory: Path, names: Iterable[str]) -> Iterator[Packet | Reject]:
+    for name in names:
+        path = directory / name
+        try:
+            if is_tar(path):
+                yield from _members(path, name)
+            else:
+                yield _file(path, name)
+        except OSError as error:
+            yield name, "read", f"can't be read: {error.strerror or error}", b""
+
+
+def is_tar(path: Path) -> bool:
+    """Whether the file begins a tar archive, plain or compressed with gzip.
+
+    Raises
+    ------
+    OSError
+        If it can't be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[:2] == b"\x1f\x8b":
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, 512)
+        except zlib.error:
+            return False
+    return head[TAR_MAGIC] == b"ustar"
+
+
+def _file(path: Path, name: str) -> Packet | Reject:
+    size = path.stat().st_size
+    if size > LARGEST_PACKET:
+        return _too_large(name, size)
+    return name, path.read_bytes()
+
+
+def _too_large(origin: str, size: int) -> Reject:
+    return origin, "read", f"{size:,} bytes; expected at most {LARGEST_PACKET:,}", b""
+
+
+def _members(path: Path, name: str) -> Iterator[Packet | Reject]:
+    read = 0
+    try:
+        with tarfile.open(path, mode="r|*") as archive:
+            for member in archive:
+                if member.isfile():
+                    yield _member(archive, member, f"{name}!{member.name}")
+                    read += 1
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        yield name, "read", f"a damaged tar archive: {read} members could be read, then: {error}", b""
+
+
+def _member(archive: tarfile.TarFile, member: tarfile.TarInfo, origin: str) -> Packet | Reject:
+    if member.size > LARGEST_PACKET:
+        return _too_large(origin, member.size)
+    file = archive.extractfile(member)
+    return origin, file.read() if file else b""

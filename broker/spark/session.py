@@ -1,0 +1,75 @@
+"""The Spark session: every setting with its reason."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from broker.errors import JavaMissingError
+
+SETTINGS = {
+    # Nothing is shuffled; a small number keeps the rest of Spark from making 200 tasks.
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.session.timeZone": "UTC",
+    # A native library that dies in a worker leaves its stack in the log.
+    "spark.python.worker.faulthandler.enabled": "true",
+    "spark.executorEnv.OMP_NUM_THREADS": "1",
+    # A stop finishes the micro-batch in hand.
+    "spark.sql.streaming.stopTimeout": "120s",
+}
+
+LOCAL_SETTINGS = {
+    # A laptop's host name may not resolve; the driver and its workers are all on this machine.
+    "spark.driver.host": "localhost",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+
+LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
+
+
+def check_java() -> None:
+    """Raise a `JavaMissingError` that says what to install, where there is no Java."""
+    home = os.environ.get("JAVA_HOME")
+    if not shutil.which("java") and not (home and Path(home, "bin", "java").exists()):
+        raise JavaMissingError(
+            "Spark needs Java 17, and there is no `java` on the path nor in JAVA_HOME; "
+            "on Debian: apt-get install openjdk-17-jre-headless"
+        )
+
+
+def start_session(master: str, driver_memory: str, extra: Mapping[str, str]) -> SparkSession:
+    """The session of a run.
+
+    Parameters
+    ----------
+    master : Spark master URL: ``local[*]``.
+    driver_memory : for the JVM: ``2g``.
+    extra : further Spark settings; they win over those of this module.
+
+    Raises
+    ------
+    JavaMissingError
+        If there is no Java.
+    """
+    check_java()
+    # Workers take `python3` from the path unless told, and would miss the environment's packages.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    settings = {
+        **SETTINGS,
+        **(LOCAL_SETTINGS if master.startswith("local") else {}),
+        "spark.driver.memory": driver_memory,
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
+        **extra,
+    }
+    builder = SparkSession.builder.master(master).appName("boreal")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session

@@ -1,0 +1,133 @@
+"""The streaming job: a directory of packets, watched by one query."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.streaming import StreamingQuery
+
+from broker.commit import Batch, Committer
+from broker.errors import StreamStoppedError
+from broker.spark.directory import PacketDirectory
+from broker.spark.worker import OUTCOME, FileWorker, unpack
+
+
+@dataclass(frozen=True)
+class DirectoryStream:
+    """What to read, and how.
+
+    Parameters
+    ----------
+    source : directory, read with all its subdirectories.
+    pattern : glob on file names, None for all.
+    files_per_batch : at most this many files make a micro-batch.
+    poll_seconds : how often to look for new files; None to take what is there now and end.
+    """
+
+    source: Path
+    pattern: str | None
+    files_per_batch: int
+    poll_seconds: float | None
+
+
+def run_stream(
+    spark: SparkSession,
+    stream: DirectoryStream,
+    worker: FileWorker,
+    committer: Committer,
+    on_batch: Callable[[Batch], None],
+) -> None:
+    """Run the query until there is no more (`poll_seconds` None), or until SIGTERM or SIGINT.
+
+    A stop lets the micro-batch in hand finish.
+
+    Raises
+    ------
+    StreamStoppedError
+        If the query fails.
+    """
+    failures: list[Exception] = []
+
+    def commit(rows: DataFrame, number: int) -> None:
+        try:
+            _commit(rows, number, committer, on_batch)
+        except Exception as error:  # told to the caller below: Spark would bury it in a Java trace
+            failures.append(error)
+            raise
+
+    query = _start(spark, stream, worker, committer, commit)
+    try:
+        with _stop_on_signals() as stopped:
+            while query.isActive and not stopped():
+                query.awaitTermination(0.5)  # type: ignore[no-untyped-call]  # pyspark types half of it
+        _finish(query)
+    except StreamingQueryException as error:
+        raise StreamStoppedError(_why(error, failures)) from (failures[0] if failures else None)
+
+
+def _start(
+    spark: SparkSession, stream: DirectoryStream, worker: FileWorker, committer: Committer, commit: Callable[..., None]
+) -> StreamingQuery:
+    spark.dataSource.register(PacketDirectory)
+    names = (
+        spark.readStream.format(PacketDirectory.name())
+        .option("directory", str(stream.source))
+        .option("log", str(committer.run.checkpoint / "files.jsonl"))
+        .option("files_per_batch", stream.files_per_batch)
+        .option("parallelism", spark.sparkContext.defaultParallelism)
+    )
+    if stream.pattern:
+        names = names.option("pattern", stream.pattern)
+    outcomes = names.load().mapInArrow(worker, from_arrow_schema(OUTCOME))
+    writer = outcomes.writeStream.foreachBatch(commit).option("checkpointLocation", str(committer.run.checkpoint))
+    if stream.poll_seconds is None:
+        return writer.trigger(availableNow=True).start()
+    return writer.trigger(processingTime=f"{stream.poll_seconds} seconds").start()
+
+
+def _commit(rows: DataFrame, number: int, committer: Committer, on_batch: Callable[[Batch], None]) -> None:
+    started = time.monotonic()
+    outcome = unpack(rows.toArrow())
+    entry = committer.commit(number, outcome) if outcome else None
+    if entry:
+        on_batch(Batch(number, entry, time.monotonic() - started))
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[Callable[[], bool]]:
+    """Turn SIGTERM and SIGINT into a flag, so that the micro-batch in hand can finish."""
+    caught: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        caught.append(number)
+
+    before: dict[int, Any] = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(caught)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _finish(query: StreamingQuery) -> None:
+    while query.isActive and query.status["isTriggerActive"]:
+        time.sleep(0.1)
+    query.stop()
+    failure = query.exception()
+    if failure:
+        raise failure
+
+
+def _why(error: StreamingQueryException, failures: list[Exception]) -> str:
+    """The first cause, in one line; the trace stays with the exception."""
+    if failures:
+        return f"{type(failures[0]).__name__}: {failures[0]}"
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,67 @@
+"""What does a subscriber get? The record of one alert sent for one filter, the same in JSON and in Avro."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from schemas._avro_types import avro_field
+
+DELIVERY = (
+    "survey",
+    "alertId",
+    "diaSourceId",
+    "objectId",
+    "mjdTai",
+    "ra",
+    "dec",
+    "schemaId",
+    "schemaVersion",
+    "nDetections",
+    "classId",
+    "className",
+    "probability",
+    "classifications",
+    "novelty",
+    "notClassifiedReason",
+    "classifier",
+)
+"""The columns that every delivered record carries, in this order; `filter` follows them."""
+
+
+def delivery_records(
+    annotations: pa.Table, filter_stamp: dict[str, str], extra: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Annotations as the records that a subscriber gets, the same for JSON and Avro.
+
+    64-bit integers are written as strings, since JSON readers round them to 53 bits.
+
+    Parameters
+    ----------
+    annotations : rows of `annotation_schema`.
+    filter_stamp : ``name`` and ``version`` of the filter that sends them.
+    extra : further columns that the filter asked for.
+    """
+    names = [*DELIVERY, *(name for name in extra if name not in DELIVERY)]
+    table = annotations.select(names)
+    for index, field in enumerate(table.schema):
+        if field.type == pa.int64():
+            table = table.set_column(index, field.name, table[field.name].cast(pa.utf8()))
+    records: list[dict[str, Any]] = table.to_pylist()
+    for record in records:
+        record["filter"] = filter_stamp
+    return records
+
+
+def delivery_avro_schema(schema: pa.Schema, extra: Sequence[str] = ()) -> dict[str, Any]:
+    """The Avro schema of `delivery_records` made from a table of this schema."""
+    names = [*DELIVERY, *(name for name in extra if name not in DELIVERY)]
+    stamp = pa.struct([pa.field("name", pa.utf8(), nullable=False), pa.field("version", pa.utf8(), nullable=False)])
+    fields = [*(schema.field(name) for name in names), pa.field("filter", stamp, nullable=False)]
+    return {
+        "type": "record",
+        "name": "delivery",
+        "namespace": "boreal.v1",
+        "doc": "An alert that passed a subscriber's filter.",
+        "fields": [avro_field(field) for field in fields],
+    }
