@@ -1,0 +1,174 @@
+"""Read Avro object containers block by block: what can be read of a broken one is, and none inflates without limit.
+
+Source: Avro 1.11 specification, "Object Container Files".
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import fastavro
+
+from schemas._inflate import MAX_INFLATED_BYTES, inflate
+from schemas._record_reader import UnreadableError, read_record
+from schemas._schema_limits import check_limits
+from schemas.registry import parse
+from schemas.survey import Record
+
+MAGIC = b"Obj\x01"
+_SYNC_SIZE = 16
+_HEADER = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "Header",
+        "fields": [
+            {"name": "magic", "type": {"type": "fixed", "name": "Magic", "size": len(MAGIC)}},
+            {"name": "meta", "type": {"type": "map", "values": "bytes"}},
+            {"name": "sync", "type": {"type": "fixed", "name": "Sync", "size": _SYNC_SIZE}},
+        ],
+    }
+)
+_BLOCK_HEAD = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "BlockHead",
+        "fields": [{"name": "count", "type": "long"}, {"name": "size", "type": "long"}],
+    }
+)
+
+
+class RestUnreadableError(UnreadableError):
+    """A container that can't be read from some block on.
+
+    Parameters
+    ----------
+    reason : what is wrong.
+    rest : a container of the same header with just the bytes from that block on.
+    """
+
+    def __init__(self, reason: str, rest: bytes) -> None:
+        super().__init__(reason)
+        self.rest = rest
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block's place in the payload, its number of records, its inflated bytes, and what is wrong with its end."""
+
+    start: int
+    count: int
+    data: bytes
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class Container:
+    """An Avro object container.
+
+    Parameters
+    ----------
+    payload : the whole container.
+    meta : the header's entries; ``avro.codec`` names the compression.
+    sync : the 16 bytes that end the header and each block.
+    body : where the first block starts.
+    schema : the writer schema in the header, parsed.
+    """
+
+    payload: bytes
+    meta: dict[str, bytes]
+    sync: bytes
+    body: int
+    schema: dict[str, Any]
+
+    @classmethod
+    def open(cls, payload: bytes) -> "Container":
+        """Read the header.
+
+        Raises
+        ------
+        UnreadableError
+            If it is broken, or its schema is one that Boreal doesn't read.
+        """
+        stream = BytesIO(payload)
+        header = read_record(stream, _HEADER)
+        schema = _parse(header["meta"].get("avro.schema", b""))
+        return cls(payload, header["meta"], header["sync"], stream.tell(), schema)
+
+    @property
+    def codec(self) -> str:
+        """Name of the compression."""
+        return self.meta.get("avro.codec", b"null").decode("utf-8", "backslashreplace")
+
+    def records(self) -> Iterator[tuple[Record, bytes]]:
+        """Each record, with the bytes that it was read from.
+
+        Raises
+        ------
+        RestUnreadableError
+            Where the container can't be read further, after the last record before that.
+        """
+        stream = BytesIO(self.payload)
+        stream.seek(self.body)
+        room = MAX_INFLATED_BYTES
+        while (start := stream.tell()) < len(self.payload):
+            try:
+                block = self._block(stream, room)
+                yield from _records(block, self.schema)
+            except UnreadableError as error:
+                raise RestUnreadableError(str(error), self.payload[: self.body] + self.payload[start:]) from None
+            room -= len(block.data)
+
+    def alone(self, record: bytes) -> bytes:
+        """A container, uncompressed, with the same header and just this record's bytes."""
+        header = BytesIO()
+        meta = {**self.meta, "avro.codec": b"null"}
+        fastavro.schemaless_writer(header, _HEADER, {"magic": MAGIC, "meta": meta, "sync": self.sync})
+        fastavro.schemaless_writer(header, _BLOCK_HEAD, {"count": 1, "size": len(record)})
+        return header.getvalue() + record + self.sync
+
+    def _block(self, stream: BytesIO, room: int) -> _Block:
+        start = stream.tell()
+        head = read_record(stream, _BLOCK_HEAD)
+        if head["size"] < 0 or head["count"] < 0:
+            raise UnreadableError(
+                f"the block at byte {start} says it has {head['count']} records in {head['size']} bytes"
+            )
+        body, sync = stream.read(head["size"]), stream.read(_SYNC_SIZE)
+        whole = len(sync) == _SYNC_SIZE
+        if whole and sync != self.sync:
+            raise UnreadableError(f"the block at byte {start} doesn't end in the container's sync marker")
+        missing = head["size"] + _SYNC_SIZE - len(body) - len(sync)
+        fault = None if whole else f"truncated: the block at byte {start} lacks its last {missing} bytes"
+        return _Block(start, head["count"], inflate(self.codec, body, room, whole=whole), fault)
+
+
+def _records(block: _Block, schema: dict[str, Any]) -> Iterator[tuple[Record, bytes]]:
+    stream = BytesIO(block.data)
+    for _ in range(block.count):
+        start = stream.tell()
+        try:
+            record = read_record(stream, schema)
+        except UnreadableError as error:
+            raise UnreadableError(block.fault or f"in the block at byte {block.start}, inflated: {error}") from None
+        yield record, block.data[start : stream.tell()]
+    left = len(block.data) - stream.tell()
+    if block.fault or left:
+        raise UnreadableError(
+            block.fault or f"trailing bytes: {left} after the records of the block at byte {block.start}"
+        )
+
+
+@lru_cache(maxsize=64)
+def _parse(schema: bytes) -> dict[str, Any]:
+    """The header's schema, parsed once for all containers that carry it."""
+    try:
+        parsed = parse(json.loads(schema))
+        check_limits(parsed)
+    except UnreadableError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is in the header, only this container is at fault
+        raise UnreadableError(f"the container's schema can't be read: {type(error).__name__}: {error!s:.200}") from None
+    return parsed

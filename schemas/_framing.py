@@ -1,0 +1,134 @@
+"""How is a packet wrapped? From its bytes to Avro records, whatever the framing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from itertools import chain, islice
+
+from schemas._containers import MAGIC, Container, RestUnreadableError
+from schemas._record_reader import UnreadableError, read_record
+from schemas.registry import Registry, UnknownSchemaError, record_name
+from schemas.survey import Record, Survey
+from schemas.surveys import discover, recognise
+
+_WIRE_MAGIC = b"\x00"
+_WIRE_HEADER = 5
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert as it came.
+
+    Parameters
+    ----------
+    origin : where from; with ``#3`` for the fourth record of a container that holds several.
+    survey : whose alert it is.
+    schema_id : id in the wire format's header, None for a record of a container.
+    schema_version : ``10.0``.
+    record : the decoded record.
+    raw : gives the bytes of a packet with just this alert.
+    """
+
+    origin: str
+    survey: Survey
+    schema_id: int | None
+    schema_version: str
+    record: Record
+    raw: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Bytes that can't be read: where from, why not, and the bytes."""
+
+    origin: str
+    reason: str
+    payload: bytes
+
+
+def unwrap(origin: str, payload: bytes, registry: Registry) -> Iterator[Alert | Refused]:
+    """Yield the alerts in a packet, in order, and what of it can't be read; always at least one entry.
+
+    A packet is a Confluent message (a zero byte, the schema's id in four big-endian bytes, the record) or an Avro
+    object container of any number of records.
+    """
+    try:
+        if payload.startswith(MAGIC):
+            yield from _from_container(origin, payload)
+        else:
+            yield _from_wire(origin, payload, registry)
+    except UnreadableError as error:
+        yield Refused(origin, str(error), payload)
+
+
+def _from_wire(origin: str, payload: bytes, registry: Registry) -> Alert:
+    schema_id = _schema_id(payload)
+    try:
+        writer = registry.by_id(schema_id)
+    except UnknownSchemaError as error:
+        raise UnreadableError(f"unknown schema: {error}") from None
+    survey, version = _survey_of(writer.record_name)
+    stream = BytesIO(payload)
+    stream.seek(_WIRE_HEADER)
+    record = read_record(stream, writer.parsed)
+    if left := len(payload) - stream.tell():
+        raise UnreadableError(
+            f"trailing bytes: the {writer.name} record ends at byte {stream.tell()}, and {left} more bytes follow"
+        )
+    return Alert(origin, survey, schema_id, version(record), record, partial(bytes, payload))
+
+
+def _schema_id(payload: bytes) -> int:
+    """The id in the header of a Confluent message."""
+    if not payload:
+        raise UnreadableError("empty: 0 bytes, expected an alert packet")
+    if not payload.startswith(_WIRE_MAGIC):
+        raise UnreadableError(
+            f"unknown framing: starts with bytes {payload[:8].hex(' ')}, expected 00 and a schema id (Confluent) or "
+            f"{MAGIC.hex(' ')} (Avro object container)"
+        )
+    if len(payload) < _WIRE_HEADER:
+        raise UnreadableError(
+            f"truncated: {len(payload)} bytes, expected a header of {_WIRE_HEADER} bytes and a record"
+        )
+    return int.from_bytes(payload[1:_WIRE_HEADER], "big")
+
+
+def _survey_of(name: str) -> tuple[Survey, Callable[[Record], str]]:
+    """The survey of a record's name, and what tells the schema's version from a record."""
+    found = recognise(name)
+    if found is None:
+        known = ", ".join(discover())
+        raise UnreadableError(f"unknown survey: the schema is that of {name!r}, expected the alert of one of {known}")
+    survey, match = found
+    return survey, partial(survey.version, match)
+
+
+def _from_container(origin: str, payload: bytes) -> Iterator[Alert | Refused]:
+    container = Container.open(payload)
+    survey, version = _survey_of(record_name(container.schema))
+    contents = _contents(container)
+    beginning = list(islice(contents, 2))
+    if not beginning:
+        raise UnreadableError("empty: the container holds no records")
+    several = len(beginning) > 1
+    for number, content in enumerate(chain(beginning, contents)):
+        here = f"{origin}#{number}" if several else origin
+        if isinstance(content, RestUnreadableError):
+            yield Refused(here, str(content), content.rest)
+            continue
+        record, part = content
+        raw = partial(container.alone, part) if several else partial(bytes, payload)
+        try:
+            yield Alert(here, survey, None, version(record), record, raw)
+        except KeyError as error:
+            yield Refused(here, f"missing field: the {survey.name} record has no {error}", raw())
+
+
+def _contents(container: Container) -> Iterator[tuple[Record, bytes] | RestUnreadableError]:
+    """Yield the records that can be read, and last what is wrong with the rest, if anything."""
+    try:
+        yield from container.records()
+    except RestUnreadableError as error:
+        yield error

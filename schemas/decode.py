@@ -1,0 +1,169 @@
+"""Packets of any survey and schema version become one AlertBatch, and rejects."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from schemas._framing import Alert, Refused, unwrap
+from schemas._light_curves import merge
+from schemas.alerts import SCHEMA, AlertBatch, light_curve_array
+from schemas.packets import PACKETS, rejects
+from schemas.registry import Registry
+
+_RECORDS_AT_ONCE = 32
+"""Decoded records are large: a few MB each with a thousand sources. So they become columns this many at a time."""
+
+_BAD_RECORD = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What a survey's module raises on a record that isn't as its schema promises."""
+
+_RANGES = {"mjd": (0.0, 200000.0), "ra": (0.0, 360.0), "dec": (-90.0, 90.0)}
+"""MJD up to the year 2406, and the sphere in degrees."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a batch of packets holds.
+
+    Parameters
+    ----------
+    alerts : one row an alert, in the order of the packets and of the records in them.
+    origins : utf8 array, shape (n_alerts,)
+        Where each alert came from.
+    rejects : a table of `schemas.packets.REJECTS`
+        What can't be decoded, in the same order.
+    """
+
+    alerts: AlertBatch
+    origins: pa.Array
+    rejects: pa.Table
+
+
+@dataclass
+class _Assembly:
+    """Alerts on their way to columns: waiting by survey, done with their places in the batch, refused."""
+
+    waiting: dict[str, list[tuple[int, Alert]]] = field(default_factory=dict)
+    done: list[pa.Table] = field(default_factory=lambda: [SCHEMA.empty_table()])
+    places: list[int] = field(default_factory=list)
+    origins: dict[int, str] = field(default_factory=dict)
+    refused: dict[int, Refused] = field(default_factory=dict)
+
+    def add(self, place: int, entry: Alert | Refused) -> None:
+        if isinstance(entry, Refused):
+            self.refused[place] = entry
+            return
+        queue = self.waiting.setdefault(entry.survey.name, [])
+        queue.append((place, entry))
+        if len(queue) == _RECORDS_AT_ONCE:
+            self.convert(queue)
+
+    def convert(self, queue: list[tuple[int, Alert]]) -> None:
+        """Turn waiting alerts of one survey into columns; where that fails, one by one, to find the one at fault."""
+        try:
+            table, problems = _tabulate([alert for _, alert in queue])
+        except _BAD_RECORD as error:
+            if len(queue) > 1:
+                for one in queue:
+                    self.convert([one])
+            else:
+                self.refuse(*queue[0], _describe(error))
+        else:
+            good = np.flatnonzero([not problem for problem in problems])
+            self.done.append(table if len(good) == len(queue) else table.take(good))
+            for (place, alert), problem in zip(queue, problems, strict=True):
+                if problem:
+                    self.refuse(place, alert, problem)
+                else:
+                    self.places.append(place)
+                    self.origins[place] = alert.origin
+        queue.clear()
+
+    def refuse(self, place: int, alert: Alert, problem: str) -> None:
+        what = f"{alert.survey.name} {alert.schema_version} alert"
+        self.refused[place] = Refused(alert.origin, f"{what}: {problem}", alert.raw())
+
+    def finish(self) -> Decoded:
+        for queue in self.waiting.values():
+            self.convert(queue)
+        table = pa.concat_tables(self.done).take(np.argsort(np.array(self.places, dtype=np.int64))).combine_chunks()
+        turned_away = [self.refused[place] for place in sorted(self.refused)]
+        return Decoded(
+            AlertBatch(table),
+            pa.array([self.origins[place] for place in sorted(self.origins)], pa.utf8()),
+            rejects([(entry.origin, "decode", entry.reason, entry.payload) for entry in turned_away]),
+        )
+
+
+def decode(packets: pa.Table, registry: Registry) -> Decoded:
+    """Decode packets of any mix of surveys, schema versions and framings.
+
+    Nothing that one packet holds keeps another from being decoded: what can't be read becomes a reject that says what
+    was given and what was expected. What is decoded from a packet doesn't depend on the rest of the batch.
+
+    Parameters
+    ----------
+    packets : a table of `schemas.packets.PACKETS`
+    registry : where the schemas of Confluent messages are looked up by id.
+
+    Returns
+    -------
+    Decoded
+
+    Raises
+    ------
+    ValueError
+        If `packets` isn't such a table.
+    """
+    if not packets.schema.equals(PACKETS):
+        raise ValueError(f"expected packets with the columns\n{PACKETS}\ngot\n{packets.schema}")
+    assembly = _Assembly()
+    for place, entry in enumerate(_entries(packets, registry)):
+        assembly.add(place, entry)
+    return assembly.finish()
+
+
+def _entries(packets: pa.Table, registry: Registry) -> Iterator[Alert | Refused]:
+    for origin, payload in zip(packets["origin"], packets["payload"], strict=True):
+        yield from unwrap(origin.as_py(), payload.as_py(), registry)
+
+
+def _tabulate(alerts: Sequence[Alert]) -> tuple[pa.Table, list[str]]:
+    """Alerts of one survey as columns, and what is wrong with each row, empty where nothing is.
+
+    The values of a row with something wrong are placeholders: the row must not be used.
+    """
+    survey, records = alerts[0].survey, [alert.record for alert in alerts]
+    curves, n_dropped = merge(survey.points(records), len(records))
+    columns = {
+        **survey.columns(records),
+        "survey": pa.array([survey.name] * len(alerts)),
+        "schema_id": pa.array([alert.schema_id for alert in alerts], pa.int32()),
+        "schema_version": pa.array([alert.schema_version for alert in alerts]),
+        "n_dropped_points": pa.array(n_dropped),
+        "light_curve": light_curve_array(curves),
+    }
+    absent = {name: pa.nulls(len(alerts), SCHEMA.field(name).type) for name in SCHEMA.names if name not in columns}
+    table = pa.table({name: {**absent, **columns}[name] for name in SCHEMA.names}, schema=SCHEMA)
+    return table, _problems(table)
+
+
+def _problems(table: pa.Table) -> list[str]:
+    """What keeps each row from being an alert: an unknown id, or a time or position that is unknown or absurd."""
+    found = [""] * len(table)
+    for name in ("alert_id", "source_id"):
+        for row in np.flatnonzero(np.asarray(table[name].is_null())):
+            found[row] = f"{name} is null"
+    for name, (low, high) in _RANGES.items():
+        values = table[name].to_numpy()
+        for row in np.flatnonzero(~((values >= low) & (values <= high))):
+            given = "null or not finite" if np.isnan(values[row]) else values[row]
+            found[row] = found[row] or f"{name} is {given}, expected a number from {low:g} to {high:g}"
+    return found
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"missing field: the record has no {error}"
+    return f"a value isn't of the expected kind: {type(error).__name__}: {error}"
