@@ -59,7 +59,7 @@ class Compute(Protocol):
     """Computes a family: one row an object, one column a feature, in the order of `FeatureFamily.features`."""
 
     def __call__(self, given: FeatureInput, /) -> NDArray[np.float64]:
-        """Return shape (n_objects, n_features), NaN where undefined. A row depends on its own object only, bit for bit."""
+        """Shape (n_objects, n_features), NaN where undefined; a row depends on its own object only, bit for bit."""
         ...
 
 
