@@ -64,7 +64,7 @@ def predict(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Predictio
     if len(rows):
         chosen = alerts if len(rows) == len(alerts) else alerts.take(rows)
         given = MemberInput(columns[rows], FeatureInput.from_alerts(chosen))
-        probabilities[rows], novelty[rows] = _classify(given, bundle)
+        probabilities[rows], novelty[rows] = classify(given, bundle)
     return Prediction(probabilities, novelty, reasons)
 
 
@@ -83,7 +83,8 @@ def combine(outputs: list[NDArray[np.float64]], weights: list[float]) -> NDArray
     return softmax(logs)
 
 
-def _classify(given: MemberInput, bundle: Bundle) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def classify(given: MemberInput, bundle: Bundle) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Calibrated probabilities, shape (n, n_classes), and novelty, shape (n,), of light curves with points."""
     entries = bundle.manifest.members
     outputs = [member.predict(given) for member in bundle.members]
     mean = combine([output.probabilities for output in outputs], [entry.weight for entry in entries])

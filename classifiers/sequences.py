@@ -121,10 +121,11 @@ def thin(curves: LightCurves, most: int) -> LightCurves:
     rank = np.where(detected, rank_detected, rank_other)
     size = np.where(detected, n_detected[owner], (curves.lengths - n_detected)[owner])
     wanted = np.where(detected, keep_detected[owner], keep_other[owner])
-    return _select(curves, (rank + 1) * wanted // size > rank * wanted // size)
+    return select(curves, (rank + 1) * wanted // size > rank * wanted // size)
 
 
-def _select(curves: LightCurves, keep: NDArray[np.bool_]) -> LightCurves:
+def select(curves: LightCurves, keep: NDArray[np.bool_]) -> LightCurves:
+    """The light curves with only the points where `keep`, shape (n_points,), is true."""
     counts = np.bincount(curves.owner[keep], minlength=len(curves))
     return LightCurves(
         np.concatenate([[0], np.cumsum(counts)]),

@@ -42,7 +42,7 @@ def load(directory: Path, settings: dict[str, Any]) -> Trees:
 
     path = directory / settings["file"]
     try:
-        booster = lightgbm.Booster(model_str=path.read_text(), params={"num_threads": 1, "verbosity": -1})
+        booster = lightgbm.Booster(model_str=path.read_text())
     except lightgbm.basic.LightGBMError as error:
         raise ValueError(f"{path.name} is no LightGBM text model: {error}") from error
     found = booster.num_feature(), booster.num_model_per_iteration()

@@ -1,0 +1,99 @@
+"""From fitted members to a bundle on disk, with a manifest that says what it was fitted on and how good it is."""
+
+import tomllib
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.bundle import save
+from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS
+from features.extract import code_hash
+from training.calibrate import SPANS
+from training.ensemble import RECURRENT_FILE, SETTINGS, TREES_FILE, Problem
+from training.examples import Examples
+from training.sources import Source
+
+NOVELTY_FILE = "novelty.npz"
+FILES = (TREES_FILE, RECURRENT_FILE, NOVELTY_FILE)
+NODES = tuple(BY_PLASTICC[target] for target in PLASTICC_TARGETS)
+
+
+def describe(
+    problem: Problem,
+    found: Sequence[Source],
+    examples: Examples,
+    *,
+    name: str,
+    version: str,
+    weights: Sequence[float],
+    temperatures: Sequence[float],
+) -> dict[str, Any]:
+    """The manifest, without scores and file hashes.
+
+    Parameters
+    ----------
+    found : where the objects came from.
+    examples : what the members were fitted on.
+    weights, temperatures : from `training.calibrate`.
+    """
+    return {
+        "name": name,
+        "version": version,
+        "classes": [{"id": node.id, "name": node.name, "plasticc": node.plasticc} for node in NODES],
+        "features": list(problem.names),
+        "members": [
+            {"kind": kind, "files": [settings["file"]], "settings": settings, "weight": weight}
+            for (kind, settings), weight in zip(SETTINGS.items(), weights, strict=True)
+        ],
+        "calibration": {"days": list(SPANS), "temperatures": list(temperatures)},
+        "novelty": {"file": NOVELTY_FILE, "member": list(SETTINGS).index("recurrent")},
+        "training_set": _training_set(problem, found, examples),
+        "prior": [float(round(share, 6)) for share in _counts(examples.labels) / len(examples)],
+        "scores": [],
+        "code_version": code_version(),
+        "features_code_sha256": code_hash(),
+    }
+
+
+def write(directory: Path, manifest: dict[str, Any], scores: Sequence[dict[str, Any]] = ()) -> None:
+    """Write manifest.json beside the weights."""
+    save(directory, {**manifest, "scores": list(scores)}, FILES)
+
+
+def code_version() -> str:
+    """Boreal's version, installed or in a checkout."""
+    try:
+        return installed_version("boreal-broker")
+    except PackageNotFoundError:
+        project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+        return str(project["version"])
+
+
+def _training_set(problem: Problem, found: Sequence[Source], examples: Examples) -> dict[str, Any]:
+    objects = np.concatenate([source.fit.labels for source in found])
+    return {
+        "description": (
+            f"{len(objects)} objects, {len(examples)} light curves of them: each whole and at random ages up to "
+            "1024 days, some cut to what packets hold, photo-z and extinction hidden from half"
+        ),
+        "sources": [
+            {"name": source.name, "objects": len(source.fit), "seed": problem.seed, "licence": source.licence}
+            for source in found
+        ],
+        "objects_per_class": _named(_counts(objects)),
+        "light_curves_per_class": _named(_counts(examples.labels)),
+        "sha256": examples.sha256(),
+    }
+
+
+def _counts(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.bincount(labels, minlength=len(NODES))
+
+
+def _named(counts: NDArray[np.int64]) -> dict[str, int]:
+    return {node.name: int(count) for node, count in zip(NODES, counts, strict=True)}
