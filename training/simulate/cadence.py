@@ -1,7 +1,8 @@
 """When, in which band and how deep is a position observed? Real LSST cadences, each use slightly changed.
 
 Two libraries: the visits of the 100 real PLAsTiCC light curves (67 of the wide survey, 33 of deep-drilling fields,
-where visits of a night are co-added), with the sky error left after the source's own share is taken out; and the
+where visits of a night are co-added), with the errors of the points at which the source
+is faint; and the
 observing conditions of the 346 ELAsTiCC2 positions, newer LSST cadences, for the wide survey alone.
 """
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from training.shipped import shipped
 from training.simulate.bands import Array, Bands
-from training.simulate.noise import CALIBRATION_FLOOR, sky_error
+from training.simulate.noise import sky_error
 
 FIRST_MJD, LAST_MJD = 59580.0, 60675.0
 """The three years that PLAsTiCC observes."""
@@ -23,10 +24,21 @@ FIRST_MJD, LAST_MJD = 59580.0, 60675.0
 NEWER_CADENCE = 0.2
 """Share of the wide-survey objects that get an ELAsTiCC2 cadence."""
 
-NIGHT_JITTER, LOST_SHARE, DEPTH_SCATTER = 1.0, 0.05, 0.05
+NIGHT_JITTER, LOST_SHARE, DEPTH_SCATTER = 1.0, 0.05, 0.03
 """Days by which a night moves, largest share of nights lost, scatter of ln(sky error) between uses of a cadence."""
 
+FLOOR = 0.005
+"""Fractional error of the brightest points in deep-drilling fields (615: 0.45 to 0.54 %), and of ELAsTiCC2."""
+
+WIDE_SCATTER, OBJECT_SPREAD, VISIT_SPREAD = 0.018, 0.8, 0.5
+"""The same in PLAsTiCC's wide survey: median, and log-normal spread between objects and between an object's visits."""
+
 _ZERO_POINTS = np.array([29.55, 31.50, 31.52, 31.32, 31.01, 30.09])
+_DEEPER = {False: 1.2, True: 3.2}
+"""Median zero points of ELAsTiCC2, and how much higher PLAsTiCC's co-added visits (wide, deep) have theirs: measured on
+the errors of bright PLAsTiCC stars that hardly vary."""
+BRIGHT = 5.0
+"""S/N above which a source's own light may count in the error of a real light curve."""
 _SKY_ERRORS = np.array([6.4, 3.3, 5.2, 9.0, 15.9, 31.2])
 
 
@@ -40,6 +52,7 @@ class Visits:
     band : uint8, shape (n,), index into ugrizy
     sky : `noise.sky_error` of each visit, shape (n,)
     zero_point : AB magnitude of 1 ADU in the visit, shape (n,); higher where visits were co-added
+    scatter : fractional error of calibration and subtraction of each visit, shape (n,)
     library : where the cadence comes from
     """
 
@@ -47,6 +60,7 @@ class Visits:
     band: Bands
     sky: Array
     zero_point: Array
+    scatter: Array
     library: str
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> "Visits":
@@ -57,6 +71,7 @@ class Visits:
             band=self.band[chosen],
             sky=self.sky[chosen],
             zero_point=self.zero_point[chosen],
+            scatter=self.scatter[chosen],
         )
 
 
@@ -66,18 +81,19 @@ def draw_visits(rng: Generator, deep: bool) -> Visits:
         return _vary(rng, _pick(rng, elasticc2_visits()))
     visits = _pick(rng, plasticc_visits(deep))
     begin = FIRST_MJD + rng.random() * max(LAST_MJD - FIRST_MJD - visits.mjd[-1], 0.0)
-    return _vary(rng, replace(visits, mjd=visits.mjd + begin))
+    scatter = visits.scatter if deep else _wide_scatter(rng, len(visits.mjd))
+    return _vary(rng, replace(visits, mjd=visits.mjd + begin, scatter=scatter))
 
 
 @cache
 def plasticc_visits(deep: bool) -> tuple[Visits, ...]:
     """The cadences of the real PLAsTiCC light curves, time counted from the first visit."""
-    truth = shipped("plasticc_metadata").set_index("object_id")
+    metadata = shipped("plasticc_metadata")
+    chosen = metadata["object_id"][metadata["ddf"] == int(deep)]
     points = shipped("plasticc_light_curves")
     return tuple(
-        _without_source(curve.sort_values("mjd"), truth.loc[key])
-        for key, curve in points.groupby("object_id")
-        if bool(truth.loc[key, "ddf"]) == deep
+        _without_source(curve.sort_values("mjd"), deep=deep)
+        for _, curve in points[points["object_id"].isin(chosen)].groupby("object_id")
     )
 
 
@@ -87,22 +103,25 @@ def elasticc2_visits() -> tuple[Visits, ...]:
     return tuple(_conditions(visits) for _, visits in shipped("elasticc2_photometry").groupby("snid"))
 
 
-def _without_source(curve: pd.DataFrame, truth: pd.Series) -> Visits:
-    """The visits of a real light curve, its own photons and calibration floor taken out of the error."""
+def _without_source(curve: pd.DataFrame, *, deep: bool) -> Visits:
+    """The visits of a real light curve; where the source is bright, the error of the band's quiet visits at most."""
     band = curve.passband.to_numpy(np.uint8)
     flux, error = curve.flux.to_numpy(np.float64), curve.flux_err.to_numpy(np.float64)
-    source = np.maximum(flux + truth[[f"tflux_{name}" for name in "ugrizy"]].to_numpy(np.float64)[band], 0.0)
-    depth = _ZERO_POINTS[band]
-    own = source * 10.0 ** (0.4 * (27.5 - depth)) * _coadded_share(error, band) + (CALIBRATION_FLOOR * flux) ** 2
-    sky = np.sqrt(np.maximum(error**2 - own, (0.5 * np.minimum(error, _SKY_ERRORS[band])) ** 2))
+    bright = np.abs(flux) > BRIGHT * error
+    quiet = np.array([_median(error[(band == one) & ~bright], _SKY_ERRORS[one]) for one in range(6)])
+    sky = np.where(bright, np.minimum(error, quiet[band]), error)
     mjd = curve.mjd.to_numpy(np.float64)
-    zero_point = depth - 2.5 * np.log10(_coadded_share(sky, band))
-    return Visits(mjd - mjd[0], band, sky, zero_point, "plasticc")
+    zero_point = _ZERO_POINTS[band] + _DEEPER[deep]
+    return Visits(mjd - mjd[0], band, sky, zero_point, np.full(len(mjd), FLOOR), "plasticc")
 
 
-def _coadded_share(sky: Array, band: Bands) -> Array:
-    """1 / (number of visits that were co-added), judged by how much deeper than one visit the point is."""
-    return np.asarray(np.minimum((sky / _SKY_ERRORS[band]) ** 2, 1.0), dtype=np.float64)
+def _median(values: Array, otherwise: float) -> float:
+    return float(np.median(values)) if len(values) else otherwise
+
+
+def _wide_scatter(rng: Generator, visits: int) -> Array:
+    spread = OBJECT_SPREAD * rng.standard_normal() + VISIT_SPREAD * rng.standard_normal(visits)
+    return np.asarray(WIDE_SCATTER * np.exp(spread), dtype=np.float64)
 
 
 def _conditions(visits: pd.DataFrame) -> Visits:
@@ -110,7 +129,14 @@ def _conditions(visits: pd.DataFrame) -> Visits:
     columns = ("psf_sig1_pixel", "sky_sig_adu", "zeropt")
     psf, sky, zero_point = (ordered[name].to_numpy(np.float64) for name in columns)
     band = ordered.passband.to_numpy(np.uint8)
-    return Visits(ordered.mjd.to_numpy(np.float64), band, sky_error(psf, sky, zero_point), zero_point, "elasticc2")
+    return Visits(
+        ordered.mjd.to_numpy(np.float64),
+        band,
+        sky_error(psf, sky, zero_point),
+        zero_point,
+        np.full(len(band), FLOOR),
+        "elasticc2",
+    )
 
 
 def _pick(rng: Generator, library: tuple[Visits, ...]) -> Visits:

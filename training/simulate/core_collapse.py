@@ -41,7 +41,7 @@ def hydrogen_rich(rng: Generator, source: Source) -> LightCurve:
     """
     if source.submodel == TYPE_IIN:
         return interacting(rng, source)
-    peak = -16.9 + rng.normal(0.0, 0.95)
+    peak = -17.3 + rng.normal(0.0, 0.85)
     slope = max((1.3 - 0.9 * (peak + 16.9) * 0.8 + rng.normal(0.0, 0.6)) / 100.0, 0.001)
     length = float(np.clip(90.0 - 900.0 * (slope - 0.013) + rng.normal(0.0, 12.0), 35.0, 140.0))
     rise = rng.uniform(5.0, 14.0)

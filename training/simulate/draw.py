@@ -64,9 +64,9 @@ def observe_once(rng: Generator, drawn: Drawn) -> Observed:
     visits = draw_visits(rng, drawn.deep)
     source = _placed(rng, drawn.source, visits)
     truth = MODELS[drawn.target](rng, source)(visits.mjd, visits.band)
-    error = flux_error(truth, truth + source.template_flux[visits.band], visits.sky, visits.zero_point)
+    error = flux_error(truth, truth + source.template_flux[visits.band], visits.sky, visits.zero_point, visits.scatter)
     flux = observe(rng, truth, error)
-    return Observed(replace(drawn, source=source), visits, flux, error, detect(rng, flux, error))
+    return Observed(replace(drawn, source=source), visits, flux, error, detect(rng, truth, error))
 
 
 def _placed(rng: Generator, source: Source, visits: Visits) -> Source:

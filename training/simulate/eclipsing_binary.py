@@ -10,6 +10,11 @@ from training.simulate.blackbody import planck
 from training.simulate.source import LightCurve, Source
 
 
+TEMPLATE_EPOCHS = 3
+THIRD_LIGHT = (0.2, 0.95)
+"""Both fitted to the amplitudes of the real objects, and to where the template lies between their extremes."""
+
+
 @dataclass(frozen=True)
 class Binary:
     """Radii in units of the (circular) orbit, inclination [rad], mass ratio, and each band's share of the primary's light."""
@@ -53,17 +58,19 @@ def eclipsing_binary(rng: Generator, source: Source) -> LightCurve:
 
     Eclipses of uniform discs, first-order ellipsoidal variation and reflection after Morris & Naftilan 1993 (ApJ 419,
     344); periods between 0.25 and 30 days, log-normal around 0.7 d (Prsa et al. 2011, AJ 142, 160, weighted to what LSST detects), closer pairs
-    larger in units of their orbit. The template is one epoch.
+    larger in units of their orbit. A third, steady light takes a share; the template averages a few epochs.
     """
     period = float(np.clip(np.exp(rng.normal(np.log(0.8), 0.9)), 0.22, 60.0))
     binary = _draw_binary(rng, period)
-    zero, reference = rng.random(2)
-    quiet = brightness(binary, np.full(6, reference), np.arange(6, dtype=np.uint8))
+    own = 1.0 - rng.uniform(*THIRD_LIGHT)
+    zero, epochs = rng.random(), rng.random(TEMPLATE_EPOCHS)
+    every = np.arange(6, dtype=np.uint8)
+    quiet = np.mean([brightness(binary, np.full(6, epoch), every) for epoch in epochs], axis=0)
 
     def light_curve(mjd: Array, band: Bands) -> Array:
         phase = mjd / period + zero
         return np.asarray(
-            source.template_flux[band] * (brightness(binary, phase, band) / quiet[band] - 1.0), dtype=np.float64
+            own * source.template_flux[band] * (brightness(binary, phase, band) / quiet[band] - 1.0), dtype=np.float64
         )
 
     return light_curve

@@ -8,6 +8,8 @@ from training.simulate.blackbody import planck
 from training.simulate.source import LightCurve, Source
 
 FLARE_KELVIN = (9000.0, 10000.0)
+FLARING_TEMPLATES = 0.15
+"""Share of templates that hold a flare: then the quiet star is a negative difference."""
 
 
 def template(t: Array) -> Array:
@@ -28,13 +30,14 @@ def flares(rng: Generator, source: Source) -> LightCurve:
         -0.4 * MILKY_WAY * source.milky_way_ebv
     )
     colour = colour / colour[2]
-    number = 2 + int(rng.geometric(0.3))
+    number = 2 + int(np.exp(rng.normal(1.5, 1.1)))
     peak = 8.0 * rng.pareto(0.75, number) + 8.0
     width = 0.004 * (peak / 30.0) ** 0.3 * np.exp(rng.normal(0.0, 0.7, number))
+    in_template = 8.0 * rng.pareto(1.0) if rng.random() < FLARING_TEMPLATES else 0.0
     onset = rng.choice(source.visits, number) - (rng.exponential(1.2, number) - 0.5) * width
 
     def light_curve(mjd: Array, band: Bands) -> Array:
         when = (mjd[:, None] - onset) / width
-        return np.asarray(colour[band] * (template(when) * peak).sum(axis=1), dtype=np.float64)
+        return np.asarray(colour[band] * ((template(when) * peak).sum(axis=1) - in_template), dtype=np.float64)
 
     return light_curve

@@ -18,10 +18,10 @@ def microlensing(rng: Generator, source: Source) -> LightCurve:
     Einstein times log-normal around 25 days (Mroz et al. 2019, ApJS 244, 29, with longer ones towards the disc), impact parameters uniform. The
     template may have been taken during the event: then the difference is negative away from it.
     """
-    crossing = float(np.exp(rng.normal(np.log(32.0), 0.75)))
+    crossing = float(np.exp(rng.normal(np.log(20.0), 0.8)))
     impact = rng.uniform(0.005, 1.1)
     own = rng.uniform(0.3, 1.0) if rng.random() < 0.5 else 1.0
-    reference = rng.normal(0.0, 1.5) * crossing if rng.random() < 0.1 else -3000.0
+    reference = rng.normal(0.0, 1.5) * crossing if rng.random() < 0.07 else -3000.0
 
     def amplification(days: Array) -> Array:
         return magnification(np.sqrt(impact**2 + (days / crossing) ** 2))

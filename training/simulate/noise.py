@@ -1,7 +1,7 @@
 """How uncertain is a flux? The error of forced difference photometry, in fluxes of zero point 27.5.
 
 The formula is SNANA's (Kessler et al. 2009, section 4.2; Kessler et al. 2019, section 3). Without template noise and
-calibration floor it reproduces the recorded errors of the 52,172 ELAsTiCC2 points to a median ratio of 0.97.
+scatter it reproduces the recorded errors of the 52,172 ELAsTiCC2 points to a median ratio of 0.97.
 """
 
 import numpy as np
@@ -11,9 +11,6 @@ from training.simulate.bands import ZERO_POINT, Array
 
 GAIN = 1.0
 """Electrons per ADU in the ELAsTiCC2 conditions."""
-
-CALIBRATION_FLOOR = 0.005
-"""Error as a fraction of the difference flux; fitted to the bright points of the real PLAsTiCC objects."""
 
 
 def sky_error(psf_sigma: Array, sky_sigma: Array, zero_point: Array) -> Array:
@@ -29,8 +26,8 @@ def sky_error(psf_sigma: Array, sky_sigma: Array, zero_point: Array) -> Array:
     return np.asarray(np.sqrt(area) * sky_sigma * _scale(zero_point), dtype=np.float64)
 
 
-def flux_error(flux: Array, source_flux: Array, sky: Array, zero_point: Array) -> Array:
-    """Error of a difference flux: sky, the photons of the whole source, and the calibration floor in quadrature.
+def flux_error(flux: Array, source_flux: Array, sky: Array, zero_point: Array, scatter: Array) -> Array:
+    """Error of a difference flux: sky, the photons of the whole source, and the scatter of calibration in quadrature.
 
     Parameters
     ----------
@@ -38,9 +35,10 @@ def flux_error(flux: Array, source_flux: Array, sky: Array, zero_point: Array) -
     source_flux : the flux whose photons fall on the detector: difference plus what the template holds.
     sky : `sky_error` of the visit.
     zero_point : AB magnitude of 1 ADU in the visit.
+    scatter : error of calibration and subtraction as a fraction of the difference flux.
     """
     photons = np.maximum(source_flux, 0.0) * _scale(zero_point) / GAIN
-    return np.asarray(np.sqrt(sky**2 + photons + (CALIBRATION_FLOOR * flux) ** 2), dtype=np.float64)
+    return np.asarray(np.sqrt(sky**2 + photons + (scatter * flux) ** 2), dtype=np.float64)
 
 
 def observe(rng: Generator, flux: Array, flux_err: Array) -> Array:

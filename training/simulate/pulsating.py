@@ -11,7 +11,9 @@ _RRAB_AMPLITUDE = np.array([1.0, 0.47, 0.34, 0.22, 0.13, 0.08])
 _RRAB_PHASE = np.array([0.0, 2.4, 5.1, 1.5, 4.2, 0.6])
 _RRC_AMPLITUDE, _RRC_PHASE = np.array([1.0, 0.15, 0.05]), np.array([0.0, 4.7, 2.9])
 _RR_BAND = np.array([0.95, 1.00, 0.71, 0.56, 0.51, 0.48])
-_MIRA_BAND = np.array([1.00, 1.05, 1.00, 0.62, 0.45, 0.38])
+TEMPLATE_EPOCHS = 4
+"""Epochs that a template averages, judged by where it lies between the extremes of the real RR Lyrae."""
+_MIRA_BAND = np.array([0.30, 1.12, 1.00, 0.62, 0.45, 0.38])
 
 
 def fourier(phase: Array, amplitude: Array, offset: Array) -> Array:
@@ -35,9 +37,9 @@ def rr_lyrae(rng: Generator, source: Source) -> LightCurve:
     period = rng.normal(0.57, 0.07) if ab else rng.normal(0.33, 0.035)
     period = float(np.clip(period, 0.42, 0.9) if ab else np.clip(period, 0.24, 0.45))
     swing = float(
-        np.clip(rng.normal(0.98 - 1.8 * (period - 0.57), 0.2), 0.3, 1.4)
+        np.clip(rng.normal(0.85 - 1.8 * (period - 0.57), 0.2), 0.25, 1.3)
         if ab
-        else np.clip(rng.normal(0.52, 0.08), 0.25, 0.75)
+        else np.clip(rng.normal(0.47, 0.08), 0.2, 0.7)
     )
     series = (
         (_RRAB_AMPLITUDE * np.r_[1.0, np.exp(rng.normal(0, 0.12, 5))], _RRAB_PHASE)
@@ -45,12 +47,14 @@ def rr_lyrae(rng: Generator, source: Source) -> LightCurve:
         else (_RRC_AMPLITUDE, _RRC_PHASE)
     )
     scatter = np.exp(rng.normal(0.0, 0.04, 6))
-    zero, reference = rng.random(2)
-    at_template = float(fourier(np.array([reference]), *series)[0])
+    amplitude = swing * _RR_BAND * scatter
+    zero = rng.random()
+    epochs = fourier(rng.random(TEMPLATE_EPOCHS), *series)
+    in_template = np.mean(10.0 ** (-0.4 * amplitude * epochs[:, None]), axis=0)
 
     def light_curve(mjd: Array, band: Bands) -> Array:
-        change = fourier(mjd / period + zero, *series) - at_template
-        return _difference(source, band, swing * (_RR_BAND * scatter)[band] * change)
+        relative = 10.0 ** (-0.4 * amplitude[band] * fourier(mjd / period + zero, *series)) / in_template[band]
+        return np.asarray(source.template_flux[band] * (relative - 1.0), dtype=np.float64)
 
     return light_curve
 
@@ -62,10 +66,11 @@ def mira(rng: Generator, source: Source) -> LightCurve:
     with wavelength as in Iwanek et al. 2021 (ApJS 257, 23); steeper rise than fall; cycle-to-cycle scatter.
     """
     period = float(np.clip(rng.normal(310.0, 90.0), 100.0, 600.0))
-    swing = float(np.clip(rng.normal(6.5, 1.2), 2.5, 9.0))
+    swing = float(np.clip(rng.normal(4.8, 0.6), 2.5, 8.0))
     scatter = np.exp(rng.normal(0.0, 0.08, 6))
     skew = rng.uniform(0.0, 0.25)
-    zero, reference = rng.random(), rng.normal(0.5, 0.18)
+    zero = rng.random()
+    reference = 0.5 + rng.choice([-1.0, 1.0]) * rng.uniform(0.1, 0.4)
     cycles = np.exp(rng.normal(0.0, 0.06, 64))
 
     def wave(turns: Array) -> Array:

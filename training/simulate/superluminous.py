@@ -17,9 +17,9 @@ def magnetar(rng: Generator, source: Source) -> LightCurve:
     spin 1 to 6 ms, field 0.3 to 5e14 G, ejecta 2.5 to 15 solar masses, temperature floors around 7,000 K and the ultraviolet
     absorption below 3000 Angstrom after Nicholl et al. 2017 (ApJ 850, 55).
     """
-    spin = float(np.clip(np.exp(rng.normal(np.log(2.4), 0.4)), 0.8, 7.0))
+    spin = float(np.clip(np.exp(rng.normal(np.log(1.45), 0.4)), 0.8, 7.0))
     field = float(np.clip(np.exp(rng.normal(np.log(1.0), 0.6)), 0.2, 6.0))
-    mass = float(np.clip(np.exp(rng.normal(np.log(4.8), 0.5)), 2.0, 20.0)) * SUN
+    mass = float(np.clip(np.exp(rng.normal(np.log(5.5), 0.5)), 2.0, 20.0)) * SUN
     velocity = float(np.clip(rng.normal(1.15e9, 2.0e8), 6e8, 1.8e9))
     floor = float(np.clip(rng.normal(6800.0, 900.0), 4500.0, 9500.0))
     diffusion = diffusion_days(mass, velocity, 0.15)
@@ -40,6 +40,6 @@ def _emission(spin: float, field: float, diffusion: float, velocity: float, floo
         at = since_peak + peak
         light = np.interp(at, days, luminosity, left=0.0)
         heat = np.interp(at, days, temperature)
-        return absolute_magnitude(light, heat, wavelength) + blanketing(wavelength, 3000.0, 0.75)
+        return absolute_magnitude(light, heat, wavelength) + blanketing(wavelength, 3000.0, 0.35)
 
     return emission

@@ -261,12 +261,12 @@ def bg91(rng: Generator, source: Source) -> LightCurve:
     Light curve and M_B around -17.2 after Taubenberger 2017 (Handbook of Supernovae, 317), colours of a photosphere
     cooling from 9,000 to 4,300 K with the titanium trough in the blue.
     """
-    stretch = rng.normal(1.0, 0.08)
-    peak = -17.45 + rng.normal(0.0, 0.35) - 1.5 * (stretch - 1.0)
+    stretch = rng.normal(1.12, 0.1)
+    peak = -17.9 + rng.normal(0.0, 0.35) - 1.5 * (stretch - 1.12)
     days = np.array([-14, -12, -10, -7, -5, -3, 0, 3, 5, 7, 10, 15, 20, 25, 30, 40, 60, 100]) * stretch
     fall = np.array([6, 3.2, 1.75, 0.75, 0.38, 0.12, 0, 0.13, 0.32, 0.6, 1.02, 1.55, 1.95, 2.3, 2.55, 2.95, 3.6, 4.8])
     heat = cooling(np.array([-12, -3, 3, 10, 15, 25, 60.0]), np.array([9000, 8300, 7000, 5200, 4700, 4500, 4700.0]))
-    emission = photosphere(peak, V_BAND, through(days, fall, 0.025), heat, 4600.0, 0.9)
+    emission = photosphere(peak, V_BAND, through(days, fall, 0.025), heat, 5600.0, 0.75)
     return seen(source, emission, host_av=rng.exponential(0.08))
 
 
@@ -276,7 +276,7 @@ def iax(rng: Generator, source: Source) -> LightCurve:
     Jha 2017 (Handbook of Supernovae, 375): M_V from -14 to -18.9, brighter ones slower (fall in 15 days of B from 2.3 to
     1.2 mag), hot before maximum and redder than normal supernovae from a week after it.
     """
-    peak = -18.5 + min(rng.exponential(0.9), 4.5)
+    peak = -18.4 + min(rng.exponential(0.7), 4.5)
     stretch = np.clip(1.05 + 0.10 * (-17.5 - peak) + rng.normal(0.0, 0.12), 0.6, 1.4)
     days = np.array([-16, -14, -12, -10, -7, -5, -2, 0, 3, 7, 10, 15, 20, 25, 30, 40, 60, 100]) * stretch
     fall = np.array([6, 3, 1.9, 1.2, 0.55, 0.3, 0.05, 0, 0.05, 0.28, 0.52, 0.95, 1.3, 1.6, 1.8, 2.1, 2.5, 3.2])

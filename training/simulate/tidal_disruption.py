@@ -15,17 +15,16 @@ def tidal_disruption(rng: Generator, source: Source) -> LightCurve:
     Fallback decline of Rees 1988 (Nature 333, 523); Gaussian rise, peak luminosities 10^43.2 to 10^45 erg / s and
     temperatures of 12,000 to 40,000 K after van Velzen et al. 2021 (ApJ 908, 4) and Mockler et al. 2019 (ApJ 872, 151).
     """
-    luminosity = 10.0 ** float(np.clip(rng.normal(44.0, 0.45), 42.8, 45.3))
+    luminosity = 10.0 ** float(np.clip(rng.normal(43.98, 0.3), 42.8, 45.2))
     temperature = float(np.clip(np.exp(rng.normal(np.log(20000.0), 0.3)), 11000.0, 45000.0))
-    rise = float(np.exp(rng.normal(np.log(14.0), 0.4)))
-    fallback = float(np.exp(rng.normal(np.log(40.0), 0.45)))
+    rise = float(np.exp(rng.normal(np.log(9.0), 0.35)))
+    fallback = float(np.exp(rng.normal(np.log(17.0), 0.35)))
     warming = rng.normal(10.0, 15.0)
-    floor = rng.uniform(0.0, 0.02)
 
     def emission(days: Array, wavelength: Array) -> Array:
         rising = np.exp(-0.5 * (np.minimum(days, 0.0) / rise) ** 2)
         fading = (1.0 + np.maximum(days, 0.0) / fallback) ** (-5.0 / 3.0)
-        light = luminosity * np.where(days < 0, rising, (1.0 - floor) * fading + floor)
+        light = luminosity * np.where(days < 0, rising, fading)
         heat = np.clip(temperature + warming * np.clip(days, 0.0, 300.0), 9000.0, 50000.0)
         return absolute_magnitude(light, heat, wavelength)
 
