@@ -12,6 +12,7 @@ from schemas._record_reader import UnreadableError
 MAX_INFLATED_BYTES = 256 * 2**20
 """The most bytes that the blocks of one container may inflate to, all together."""
 
+_XZ_MEMORY_BYTES = 256 * 2**20
 _CRC_SIZE = 4
 
 
@@ -77,7 +78,7 @@ def _bzip2(data: bytes, room: int, whole: bool) -> bytes:
 
 
 def _xz(data: bytes, room: int, whole: bool) -> bytes:
-    return _stream(lambda: lzma.LZMADecompressor(memlimit=MAX_INFLATED_BYTES), data, room, whole)
+    return _stream(lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES), data, room, whole)
 
 
 def _zstandard(data: bytes, room: int, whole: bool) -> bytes:

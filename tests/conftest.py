@@ -1,7 +1,10 @@
 """Fixtures that the tests of more than one package use."""
 
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import fastavro
 import pytest
 
 from schemas.registry import BundledRegistry
@@ -37,3 +40,57 @@ def lsst_packets(sample_packets: list[tuple[str, bytes]]) -> list[tuple[str, byt
 def ztf_packets(sample_packets: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     """The real ZTF packets: schemas 3.2 and 4.02 in object containers."""
     return [pair for pair in sample_packets if pair[0].startswith("ztf/")]
+
+
+def _blank(kind: Any, given: Any, names: dict[str, Any]) -> Any:
+    """A value of an Avro type: the given one, completed; without one null where that is allowed, otherwise zero."""
+    if isinstance(kind, list):
+        if given is None and "null" in kind:
+            return None
+        return _blank(next(branch for branch in kind if branch != "null"), given, names)
+    if isinstance(kind, str):
+        return _blank(names[kind], given, names) if kind in names else _ZEROS[kind] if given is None else given
+    if kind["type"] == "array":
+        return [_blank(kind["items"], item, names) for item in given or []]
+    if kind["type"] != "record":
+        return _blank(kind["type"], given, names)
+    names[kind["name"]] = kind
+    given = given or {}
+    unknown = set(given) - {field["name"] for field in kind["fields"]}
+    assert not unknown, f"{kind['name']} has no {unknown}"
+    return {field["name"]: _blank(field["type"], given.get(field["name"]), names) for field in kind["fields"]}
+
+
+_ZEROS: dict[str, Any] = {
+    "null": None, "boolean": False, "int": 0, "long": 0, "float": 0.0, "double": 0.0, "string": "", "bytes": b"",
+}  # fmt: skip
+
+
+class PacketMaker:
+    """Makes records and packets of the bundled schemas, for what no real packet shows."""
+
+    def __init__(self, registry: BundledRegistry) -> None:
+        self._registry = registry
+
+    def record(self, name: str, **given: Any) -> dict[str, Any]:
+        """A record of the schema of this name: the given fields, nested ones too; else null if allowed, else zero."""
+        record: dict[str, Any] = _blank(self._registry.by_name(name).json, given, {})
+        return record
+
+    def wire(self, name: str, record: dict[str, Any], schema_id: int | None = None) -> bytes:
+        """A Confluent message."""
+        schema, out = self._registry.by_name(name), BytesIO()
+        fastavro.schemaless_writer(out, schema.parsed, record)
+        return b"\0" + (schema_id or schema.id or 0).to_bytes(4, "big") + out.getvalue()
+
+    def container(self, name: str, *records: dict[str, Any], codec: str = "null", sync_interval: int = 16000) -> bytes:
+        """An Avro object container."""
+        out = BytesIO()
+        schema = self._registry.by_name(name).json
+        fastavro.writer(out, schema, records, codec=codec, sync_interval=sync_interval, sync_marker=bytes(range(16)))
+        return out.getvalue()
+
+
+@pytest.fixture(scope="session")
+def make_packet(registry: BundledRegistry) -> PacketMaker:
+    return PacketMaker(registry)

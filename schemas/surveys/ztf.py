@@ -72,6 +72,11 @@ def _is_solar_system(candidate: Record) -> bool:
     return distance is not None and 0 <= distance < SOLAR_SYSTEM_ARCSEC
 
 
+def _is_negative(candidate: Record) -> bool | None:
+    sign = _SIGNS.get(candidate["isdiffpos"])
+    return None if sign is None else sign < 0
+
+
 def _version(_match: re.Match[str], record: Record) -> str:
     return str(record["schemavsn"])
 
@@ -92,7 +97,7 @@ def _columns(records: Sequence[Record]) -> dict[str, pa.Array]:
         "snr": snr(flux, flux_err),
         "is_solar_system": pa.array([_is_solar_system(c) for c in candidates], pa.bool_()),
         "reliability": column(numbers(map(_reliability, candidates))),
-        "is_negative": pa.array([_SIGNS[c["isdiffpos"]] < 0 if c["isdiffpos"] in _SIGNS else None for c in candidates]),
+        "is_negative": pa.array([_is_negative(c) for c in candidates], pa.bool_()),
     }
 
 
