@@ -1,9 +1,9 @@
-"""When, in which band and how deep is a position observed? Real LSST cadences, each use slightly changed.
+"""When, in which band and how deep is a position observed: real LSST cadences, each use slightly changed.
 
-Two libraries: the visits of the 100 real PLAsTiCC light curves (67 of the wide survey, 33 of deep-drilling fields,
-where visits of a night are co-added), with the errors of the points at which the source
-is faint; and the
-observing conditions of the 346 ELAsTiCC2 positions, newer LSST cadences, for the wide survey alone.
+Three libraries. The visits of the 67 real light curves of PLAsTiCC's wide survey, and, for the five deep-drilling
+fields, of nine whose dates are published (visits of a night are co-added there); their errors are those of the
+points at which the source is faint. And the observing conditions of the 346 ELAsTiCC2 positions, newer LSST cadences,
+for the wide survey.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ FIRST_MJD, LAST_MJD = 59580.0, 60675.0
 NEWER_CADENCE = 0.2
 """Share of the wide-survey objects that get an ELAsTiCC2 cadence."""
 
-NIGHT_JITTER, LOST_SHARE, DEPTH_SCATTER = 1.0, 0.05, 0.03
+NIGHT_JITTER, LOST_SHARE, DEPTH_SCATTER = 1.0, 0.03, 0.03
 """Days by which a night moves, largest share of nights lost, scatter of ln(sky error) between uses of a cadence."""
 
 FLOOR = 0.005
@@ -37,6 +37,8 @@ _ZERO_POINTS = np.array([29.55, 31.50, 31.52, 31.32, 31.01, 30.09])
 _DEEPER = {False: 1.2, True: 3.2}
 """Median zero points of ELAsTiCC2, and how much higher PLAsTiCC's co-added visits (wide, deep) have theirs: measured on
 the errors of bright PLAsTiCC stars that hardly vary."""
+BRIGHT_STAR = 615
+"""The RR Lyrae star whose own light is in all of its errors."""
 BRIGHT = 5.0
 """S/N above which a source's own light may count in the error of a real light curve."""
 _SKY_ERRORS = np.array([6.4, 3.3, 5.2, 9.0, 15.9, 31.2])
@@ -75,26 +77,49 @@ class Visits:
         )
 
 
-def draw_visits(rng: Generator, deep: bool) -> Visits:
-    """A cadence for an object in a deep-drilling field (`deep`) or in the wide survey."""
-    if not deep and rng.random() < NEWER_CADENCE:
+def draw_visits(rng: Generator, deep: bool, ra: float, dec: float) -> Visits:
+    """A cadence for an object at a position [deg], in a deep-drilling field (`deep`) or in the wide survey."""
+    if deep:
+        return _vary(rng, _pick(rng, _field(ra, dec)))
+    if rng.random() < NEWER_CADENCE:
         return _vary(rng, _pick(rng, elasticc2_visits()))
-    visits = _pick(rng, plasticc_visits(deep))
+    visits = _pick(rng, wide_visits())
     begin = FIRST_MJD + rng.random() * max(LAST_MJD - FIRST_MJD - visits.mjd[-1], 0.0)
-    scatter = visits.scatter if deep else _wide_scatter(rng, len(visits.mjd))
-    return _vary(rng, replace(visits, mjd=visits.mjd + begin, scatter=scatter))
+    return _vary(rng, replace(visits, mjd=visits.mjd + begin, scatter=_wide_scatter(rng, len(visits.mjd))))
 
 
 @cache
-def plasticc_visits(deep: bool) -> tuple[Visits, ...]:
-    """The cadences of the real PLAsTiCC light curves, time counted from the first visit."""
-    metadata = shipped("plasticc_metadata")
-    chosen = metadata["object_id"][metadata["ddf"] == int(deep)]
-    points = shipped("plasticc_light_curves")
+def wide_visits() -> tuple[Visits, ...]:
+    """The cadences of the 67 real wide-survey light curves, time counted from the first visit."""
+    metadata, points = shipped("plasticc_metadata"), shipped("plasticc_light_curves")
+    chosen = points["object_id"].isin(metadata["object_id"][metadata["ddf"] == 0])
+    return tuple(_without_source(curve, deep=False) for _, curve in points[chosen].groupby("object_id"))
+
+
+@cache
+def deep_visits() -> tuple[tuple[Array, Visits], ...]:
+    """Direction (unit vector) and cadence of the nine real deep-drilling light curves with dates and a faint source."""
+    metadata, points = shipped("plasticc_metadata").set_index("object_id"), shipped("plasticc_light_curves")
+    quiet = ~points["mjd_is_relative"] & (points["object_id"] != BRIGHT_STAR)
+    dated = points[quiet].groupby("object_id")
+    position = metadata.loc[list(dated.groups), ["ra", "decl"]].to_numpy(np.float64)
     return tuple(
-        _without_source(curve.sort_values("mjd"), deep=deep)
-        for _, curve in points[points["object_id"].isin(chosen)].groupby("object_id")
+        (_direction(*where), _without_source(curve, deep=True))
+        for where, (_, curve) in zip(position, dated, strict=True)
     )
+
+
+@cache
+def _field(ra: float, dec: float) -> tuple[Visits, ...]:
+    """The deep cadences of the field that the position lies in: those as near as the nearest, and 3 degrees more."""
+    there = _direction(ra, dec)
+    apart = np.array([np.degrees(np.arccos(np.clip(there @ where, -1.0, 1.0))) for where, _ in deep_visits()])
+    return tuple(deep_visits()[at][1] for at in np.flatnonzero(apart < apart.min() + 3.0))
+
+
+def _direction(ra: float, dec: float) -> Array:
+    east, up = np.radians(ra), np.radians(dec)
+    return np.array([np.cos(up) * np.cos(east), np.cos(up) * np.sin(east), np.sin(up)])
 
 
 @cache
@@ -105,6 +130,7 @@ def elasticc2_visits() -> tuple[Visits, ...]:
 
 def _without_source(curve: pd.DataFrame, *, deep: bool) -> Visits:
     """The visits of a real light curve; where the source is bright, the error of the band's quiet visits at most."""
+    curve = curve.sort_values("mjd")
     band = curve.passband.to_numpy(np.uint8)
     flux, error = curve.flux.to_numpy(np.float64), curve.flux_err.to_numpy(np.float64)
     bright = np.abs(flux) > BRIGHT * error
@@ -112,7 +138,7 @@ def _without_source(curve: pd.DataFrame, *, deep: bool) -> Visits:
     sky = np.where(bright, np.minimum(error, quiet[band]), error)
     mjd = curve.mjd.to_numpy(np.float64)
     zero_point = _ZERO_POINTS[band] + _DEEPER[deep]
-    return Visits(mjd - mjd[0], band, sky, zero_point, np.full(len(mjd), FLOOR), "plasticc")
+    return Visits(mjd if deep else mjd - mjd[0], band, sky, zero_point, np.full(len(mjd), FLOOR), "plasticc")
 
 
 def _median(values: Array, otherwise: float) -> float:

@@ -61,7 +61,7 @@ def simulate_object(rng: Generator, balance: float = 0.0, target: int | None = N
 
 def observe_once(rng: Generator, drawn: Drawn) -> Observed:
     """The points that the survey takes of a drawn object, with the model's physics drawn anew."""
-    visits = draw_visits(rng, drawn.deep)
+    visits = draw_visits(rng, drawn.deep, drawn.ra, drawn.dec)
     source = _placed(rng, drawn.source, visits)
     truth = MODELS[drawn.target](rng, source)(visits.mjd, visits.band)
     error = flux_error(truth, truth + source.template_flux[visits.band], visits.sky, visits.zero_point, visits.scatter)

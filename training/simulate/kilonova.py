@@ -32,7 +32,7 @@ def kilonova(rng: Generator, source: Source) -> LightCurve:
     (Nature 551, 80).
     """
     blue = Ejecta(
-        _around(rng, 0.025, 0.6), float(np.clip(rng.normal(0.21, 0.05), 0.1, 0.38)), _around(rng, 1.2, 0.4), 2500.0
+        _around(rng, 0.025, 0.6), float(np.clip(rng.normal(0.23, 0.05), 0.1, 0.38)), _around(rng, 0.9, 0.4), 2500.0
     )
     red = Ejecta(
         _around(rng, 0.035, 0.6), float(np.clip(rng.normal(0.12, 0.04), 0.05, 0.25)), _around(rng, 8.0, 0.4), 2500.0
