@@ -1,0 +1,1 @@
+"""The running service: pipeline, filters, sources, sinks, ledger, Spark, command line."""

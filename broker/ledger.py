@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ class Ledger:
 
     def to_json(self) -> dict[str, Any]:
         """The ledger as it is written: camelCase keys, the four numbers that must balance first."""
-        total = {_camel(key): value for key, value in asdict(self.total).items()}
+        total = {_camel(f.name): getattr(self.total, f.name) for f in fields(Entry)}
         return {**total, "lastBatch": dict(self.last_batch), "format": FORMAT}
 
     @classmethod

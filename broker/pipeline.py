@@ -102,11 +102,17 @@ def _score_one_by_one(decoded: Decoded, packets: pa.Table, bundle: Bundle) -> tu
         try:
             scored.append(_score_batch(alert, origin, bundle))
         except _StageError as error:
-            payload = packets["payload"][int(decoded.packet_index[k])].as_py()
-            row = alert.to_rows()[0]
-            reason = f"{error} (survey {row['survey']}, alert {row['alert_id']})"
-            failed.append((origin[0].as_py(), error.stage, reason, payload))
+            failed.append(_reject(alert, origin[0].as_py(), error, packets))
     return scored, rejects(failed)
+
+
+def _reject(alert: AlertBatch, origin: str, error: "_StageError", packets: pa.Table) -> tuple[str, str, str, bytes]:
+    """The packet that held the alert, with the reason why it could not be annotated."""
+    row = alert.to_rows()[0]
+    reason = f"{error} (survey {row['survey']}, alert {row['alert_id']})"
+    origins = packets["origin"].to_pylist()
+    held = next(k for k, name in enumerate(origins) if origin == name or origin.startswith(f"{name}#"))
+    return origin, error.stage, reason, packets["payload"][held].as_py()
 
 
 class _StageError(Exception):

@@ -6,8 +6,13 @@ from typing import Any
 
 import fastavro
 import pytest
+from hypothesis import settings
 
 from schemas.registry import BundledRegistry
+
+# Machines differ, and the first example compiles or imports: how long one takes is no property of the code.
+settings.register_profile("boreal", deadline=None, print_blob=True)
+settings.load_profile("boreal")
 
 DATA = Path(__file__).parent / "data"
 PACKETS = DATA / "packets"
@@ -17,6 +22,12 @@ PACKETS = DATA / "packets"
 def data_dir() -> Path:
     """The folder of sample data; what is in it, and where from: its README.md."""
     return DATA
+
+
+@pytest.fixture(scope="session")
+def examples_dir() -> Path:
+    """The folder of example configurations and filters."""
+    return Path(__file__).parent.parent / "examples"
 
 
 @pytest.fixture(scope="session")

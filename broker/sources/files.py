@@ -1,9 +1,12 @@
 """From files to packets: a file is a packet, an object container, or a tar archive of such files."""
 
+import gzip
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tarfile import EmptyHeaderError, ReadError
+from typing import IO, Self, cast
 
 import pyarrow as pa
 
@@ -14,6 +17,8 @@ PACKETS_PER_CALL = 64
 
 LARGEST_PACKET = 256 * 1024 * 1024
 """Bytes: a file or member that is larger is turned away unread. LSST packets have a few MB at most."""
+
+READ_AT_ONCE = 1024 * 1024
 
 TAR_MAGIC = slice(257, 262)
 
@@ -69,14 +74,29 @@ def is_tar(path: Path) -> bool:
     OSError
         If it can't be read.
     """
+    try:
+        with _open(path) as file:
+            return file.read(512)[TAR_MAGIC] == b"ustar"
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return False
+
+
+def _open(path: Path) -> IO[bytes]:
+    """The file's content, decompressed where it is gzip; tarfile's own decompression takes a cut file for a whole one."""
     with path.open("rb") as file:
-        head = file.read(4096)
-    if head[:2] == b"\x1f\x8b":
+        compressed = file.read(2) == b"\x1f\x8b"
+    return cast("IO[bytes]", gzip.open(path)) if compressed else path.open("rb")
+
+
+class _Member(tarfile.TarInfo):
+    """A member of an archive that must end with its end mark: one cut off between two members is damaged, too."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
         try:
-            head = zlib.decompressobj(wbits=31).decompress(head, 512)
-        except zlib.error:
-            return False
-    return head[TAR_MAGIC] == b"ustar"
+            return super().fromtarfile(tarfile)
+        except EmptyHeaderError:
+            raise ReadError("it ends without an end-of-archive mark") from None
 
 
 def _file(path: Path, name: str) -> Packet | Reject:
@@ -93,12 +113,14 @@ def _too_large(origin: str, size: int) -> Reject:
 def _members(path: Path, name: str) -> Iterator[Packet | Reject]:
     read = 0
     try:
-        with tarfile.open(path, mode="r|*") as archive:
+        with _open(path) as content, tarfile.open(fileobj=content, mode="r|", tarinfo=_Member) as archive:
             for member in archive:
                 if member.isfile():
                     yield _member(archive, member, f"{name}!{member.name}")
                     read += 1
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+            while content.read(READ_AT_ONCE):  # to the end, where gzip keeps its checksum
+                pass
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield name, "read", f"a damaged tar archive: {read} members could be read, then: {error}", b""
 
 

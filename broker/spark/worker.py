@@ -11,7 +11,7 @@ from broker.filters.definition import Filter
 from broker.pipeline import Outcome, process
 from broker.sources.files import read_files
 from classifiers.bundle import Bundle
-from schemas.registry import Registry
+from schemas.registry import BundledRegistry, Registry
 
 OUTCOME = pa.schema([("annotations", pa.binary()), ("rejects", pa.binary()), ("received", pa.int64())])
 """How an `Outcome` crosses Spark: a row a batch, its tables as Arrow streams, so that types, nulls and bytes are those
@@ -44,7 +44,7 @@ class FileWorker:
 @cache
 def registry() -> Registry:
     """The worker's registry of writer schemas."""
-    return Registry()
+    return BundledRegistry()
 
 
 @cache

@@ -1,0 +1,104 @@
+"""From files to packets: plain files, archives, damaged archives, files that can't be read."""
+
+import gzip
+import io
+import random
+import tarfile
+
+import pytest
+
+from broker.sources import files
+from broker.sources.files import read_files
+
+
+def archive(members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def read(directory, *names):
+    chunks = list(read_files(directory, names))
+    found = [
+        pair
+        for table, _ in chunks
+        for pair in zip(table["origin"].to_pylist(), table["payload"].to_pylist(), strict=True)
+    ]
+    return found, [row for _, table in chunks for row in table.to_pylist()]
+
+
+def test_a_file_is_a_packet_even_an_empty_one(tmp_path):
+    (tmp_path / "a").write_bytes(b"packet")
+    (tmp_path / "b").write_bytes(b"")
+    assert read(tmp_path, "a", "b") == ([("a", b"packet"), ("b", b"")], [])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_an_archive_is_taken_apart(tmp_path, pack):
+    (tmp_path / "n.tar.gz").write_bytes(pack(archive([("d/one", b"1"), ("two", b"")])))
+    assert read(tmp_path, "n.tar.gz") == ([("n.tar.gz!d/one", b"1"), ("n.tar.gz!two", b"")], [])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("kept", [0.4, 0.7, 0.95])
+def test_a_damaged_archive_yields_what_comes_before_the_break_and_one_reject(tmp_path, pack, kept):
+    members = [(f"m{k}", random.Random(k).randbytes(3000)) for k in range(20)]
+    whole = archive(members)[: 20 * 3584]
+    packed = pack(whole)
+    (tmp_path / "n.tar").write_bytes(packed[: int(len(packed) * kept)])
+    found, failed = read(tmp_path, "n.tar")
+    assert found == [(f"n.tar!{name}", content) for name, content in members[: len(found)]]
+    assert 0 < len(found) < 20
+    assert [(row["stage"], row["origin"]) for row in failed] == [("read", "n.tar")]
+    assert f"a damaged tar archive: {len(found)} members could be read, then:" in failed[0]["reason"]
+
+
+def test_an_archive_cut_between_two_members_is_damaged(tmp_path):
+    (tmp_path / "n.tar").write_bytes(archive([("a", b"x" * 512), ("b", b"y" * 512)])[:2048])
+    found, failed = read(tmp_path, "n.tar")
+    assert len(found) == 2
+    assert "2 members could be read, then: it ends without an end-of-archive mark" in failed[0]["reason"]
+
+
+def test_a_wrong_checksum_is_damage_even_when_all_members_came_through(tmp_path):
+    packed = bytearray(gzip.compress(archive([("a", b"x")])))
+    packed[-6] ^= 1
+    (tmp_path / "n.tar.gz").write_bytes(packed)
+    found, failed = read(tmp_path, "n.tar.gz")
+    assert (len(found), len(failed)) == (1, 1)
+
+
+def test_a_file_that_is_gone_is_a_reject_that_says_so(tmp_path):
+    (tmp_path / "a").write_bytes(b"x")
+    found, failed = read(tmp_path, "gone", "a")
+    assert found == [("a", b"x")]
+    assert failed == [
+        {"origin": "gone", "stage": "read", "reason": "can't be read: No such file or directory", "payload": b""}
+    ]
+
+
+def test_what_is_too_large_is_turned_away_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "LARGEST_PACKET", 10)
+    (tmp_path / "a").write_bytes(b"x" * 11)
+    (tmp_path / "n.tar").write_bytes(archive([("m", b"y" * 12)]))
+    found, failed = read(tmp_path, "a", "n.tar")
+    assert found == []
+    assert [row["origin"] for row in failed] == ["a", "n.tar!m"]
+    assert failed[0]["reason"] == "11 bytes; expected at most 10"
+
+
+def test_packets_come_in_chunks_with_nothing_left_behind(tmp_path):
+    members = [(f"m{k}", b"%d" % k) for k in range(files.PACKETS_PER_CALL * 2 + 3)]
+    (tmp_path / "n.tar").write_bytes(archive(members))
+    sizes = [table.num_rows for table, _ in read_files(tmp_path, ["n.tar"])]
+    assert sizes == [files.PACKETS_PER_CALL, files.PACKETS_PER_CALL, 3]
+
+
+def test_gzip_that_is_no_archive_stays_one_packet(tmp_path):
+    content = gzip.compress(b"hello")
+    (tmp_path / "a.gz").write_bytes(content)
+    assert read(tmp_path, "a.gz") == ([("a.gz", content)], [])

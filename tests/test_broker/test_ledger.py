@@ -1,0 +1,75 @@
+"""The books: they add up, survive being written and read, and refuse what doesn't balance."""
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.errors import LedgerError
+from broker.ledger import Entry, Ledger
+
+counts = st.integers(0, 10**12)
+counters = st.dictionaries(st.text(min_size=1, max_size=8), st.integers(1, 10**9), max_size=4).map(Counter)
+
+
+@st.composite
+def entries(draw):
+    annotated, duplicates, dead = draw(counts), draw(counts), draw(counts)
+    return Entry(
+        received=annotated + duplicates + dead,
+        annotated=annotated,
+        duplicates=duplicates,
+        dead_lettered=dead,
+        deliveries=draw(counters),
+        cut=draw(st.dictionaries(st.text(min_size=1, max_size=8), counters, max_size=3)),
+        nights=draw(counters),
+        not_classified=draw(counters),
+    )
+
+
+@given(entries())
+def test_written_and_read_back_it_is_the_same(tmp_path_factory, entry):
+    path = tmp_path_factory.mktemp("ledger") / "ledger.json"
+    written = Ledger().commit(path, "aaaaaaaa", 0, entry)
+    assert Ledger.read(path) == written
+
+
+@given(entries(), entries(), entries())
+def test_sums_don_t_depend_on_the_order(a, b, c):
+    assert (a + b) + c == a + (b + c)
+    assert a + b == b + a
+
+
+def test_the_four_numbers_and_the_deliveries_are_there_by_name(tmp_path):
+    entry = Entry(received=4, annotated=2, duplicates=1, dead_lettered=1, deliveries=Counter(kilonovae=2))
+    Ledger().commit(tmp_path / "ledger.json", "aaaaaaaa", 0, entry)
+    found = json.loads((tmp_path / "ledger.json").read_text())
+    assert (found["received"], found["annotated"], found["duplicates"], found["deadLettered"]) == (4, 2, 1, 1)
+    assert found["deliveries"] == {"kilonovae": 2}
+
+
+def test_an_entry_that_doesn_t_balance_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(LedgerError, match=r"received 3, but annotated 1 \+ duplicates 0 \+ dead-lettered 1 = 2"):
+        Ledger().commit(tmp_path / "ledger.json", "aaaaaaaa", 0, Entry(received=3, annotated=1, dead_lettered=1))
+    assert not (tmp_path / "ledger.json").exists()
+
+
+def test_a_batch_is_in_the_books_once_per_stream(tmp_path):
+    ledger = Ledger().commit(tmp_path / "ledger.json", "aaaaaaaa", 0, Entry())
+    assert ledger.has("aaaaaaaa", 0)
+    assert not ledger.has("aaaaaaaa", 1)
+    assert not ledger.has("bbbbbbbb", 0)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 99}', "not json"])
+def test_a_file_that_is_no_ledger_is_named(tmp_path, content):
+    path = tmp_path / "ledger.json"
+    path.write_text(content)
+    with pytest.raises(LedgerError, match=r"ledger\.json isn't a ledger of format 1"):
+        Ledger.read(path)
+
+
+def test_no_file_is_an_empty_ledger(tmp_path):
+    assert Ledger.read(tmp_path / "ledger.json") == Ledger()
