@@ -9,6 +9,11 @@ import fastavro
 from schemas.registry import record_name
 from schemas.survey import Record
 
+_MEANINGS: dict[type[Exception], str] = {
+    IndexError: "a choice of type that the schema doesn't offer",
+    UnicodeDecodeError: "text that isn't UTF-8",
+}
+
 
 class UnreadableError(ValueError):
     """Bytes that aren't what they should be; the message is the reason for rejecting them."""
@@ -36,7 +41,8 @@ def _reason(stream: BytesIO, start: int, schema: Mapping[str, Any], error: Excep
     where = f"in field {field!r} of a {record_name(schema)} record that starts at byte {start}"
     if at >= size:
         return f"truncated: the bytes end after {size} {where} (or a length before that is wrong)"
-    return f"not a readable record: {type(error).__name__} before byte {at} of {size} {where}"
+    what = _MEANINGS.get(type(error), type(error).__name__)
+    return f"not a readable record: {what} before byte {at} of {size} {where}"
 
 
 def _field_at_fault(data: bytes, schema: Mapping[str, Any]) -> str:
