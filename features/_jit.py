@@ -16,7 +16,8 @@ Bands = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
 kernel = njit(cache=True, error_model="numpy", nogil=True)
-"""No `fastmath`, no `parallel`: both would let a row's last bit depend on its company. Division by 0 follows IEEE."""
+"""No `fastmath`, no `parallel`: both would let a row's last bit depend on its company. Division by 0 follows IEEE.
+Kernels call kernels of their own file only: numba's cache on disk doesn't see a change in another."""
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -102,8 +102,12 @@ def code_hash() -> str:
 
     The same wherever the package lies and however a platform ends its lines.
     """
+    return _hash_of(files("features"))
+
+
+def _hash_of(folder: Traversable) -> str:
     digest = hashlib.sha256()
-    for path, text in sorted(_sources(files("features"), "")):
+    for path, text in sorted(_sources(folder, "")):
         digest.update(f"{path}\0{len(text)}\0".encode())
         digest.update(text)
     return digest.hexdigest()

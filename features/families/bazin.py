@@ -12,7 +12,7 @@ from features._landmarks import landmarks
 from features.families.rest_frame import AB_ZERO_POINT
 from features.family import Feature, FeatureFamily, FeatureInput
 
-_SOURCE = "Bazin et al. 2009, A&A 499, 653, eq. 1, without constant; one shape for all bands, wide prior"
+_SOURCE = "Bazin et al. 2009, A&A 499, 653, eq. 1"
 
 _FEATURES = (
     Feature("bazin_t0", "Time from the first detection to t0 of the fit.", "d", _SOURCE),

@@ -34,7 +34,7 @@ def _compute(given: FeatureInput, /) -> Floats:
     statistics = band_statistics(given.curves, _EVALUATORS, _COLUMNS)
     constant = counted[:, 2] == counted[:, 3]
     statistics[:, -N_BANDS:][constant] = np.nan  # what rounding leaves of identical fluxes has no shape
-    return np.hstack([counted.reshape(len(counted), -1), statistics])
+    return np.hstack([counted.reshape(len(counted), _COUNTED * N_BANDS), statistics])
 
 
 @kernel
