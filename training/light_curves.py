@@ -35,7 +35,7 @@ def alerts_from_plasticc(points: pd.DataFrame, metadata: pd.DataFrame) -> tuple[
 
     Parameters
     ----------
-    points : ``object_id, mjd, passband, flux, flux_err, detected`` (``detected_bool`` in the unblinded files); any order.
+    points : ``object_id, mjd, passband, flux, flux_err, detected`` (or ``detected_bool``), in any order.
     metadata : one row an object: ``object_id, ra, decl, hostgal_photoz, hostgal_photoz_err, mwebv, target`` at least.
 
     Returns

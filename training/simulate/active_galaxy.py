@@ -6,18 +6,22 @@ from numpy.random import Generator
 from training.simulate.bands import WAVELENGTH, Array, Bands
 from training.simulate.source import LightCurve, Source
 
+STRUCTURE, TIME_SCALE = (-0.51, -0.479, 0.131, 0.18), (2.4, 0.17, 0.03, 0.21)
+"""A, B, C, D of their eq. 7: log10 of the asymptotic structure function [mag] and of the rest-frame time scale [d]."""
+
 
 def damped_walk(rng: Generator, source: Source) -> LightCurve:
     """A quasar as a damped random walk in magnitudes.
 
     MacLeod et al. 2010 (ApJ 721, 1014, eq. 7 and table 1): asymptotic structure function and time scale from rest
-    wavelength, absolute magnitude and black-hole mass (their eq. 8's distribution for quasars of that magnitude). One walk drives all bands, its
-    amplitude falling with wavelength; the template is one epoch of it, up to 700 days before the survey. Exact at the visits, linear between.
+    wavelength, absolute magnitude and black-hole mass (drawn for quasars of that magnitude, their section 5.1). One
+    walk drives all bands, its amplitude falling with wavelength; the template is one epoch of it, up to 700 days
+    before the survey. Exact at the visits, linear between.
     """
     magnitude = _absolute_i(source)
     mass = rng.normal(2.0 - 0.27 * magnitude, 0.58 + 0.011 * magnitude)
-    amplitude = 10.0 ** (_law(-0.51, -0.479, 0.131, 0.18, source, magnitude, mass) + rng.normal(0.0, 0.15))
-    days = 10.0 ** float(_law(2.4, 0.17, 0.03, 0.21, source, magnitude, mass)[2] + rng.normal(0.0, 0.25))
+    amplitude = 10.0 ** (_law(STRUCTURE, source, magnitude, mass) + rng.normal(0.0, 0.15))
+    days = 10.0 ** float(_law(TIME_SCALE, source, magnitude, mass)[2] + rng.normal(0.0, 0.25))
     memory = days * (1.0 + source.redshift)
     wander = _walk(rng, np.r_[source.visits[0] - rng.uniform(0.0, 700.0), source.visits], memory)
 
@@ -29,14 +33,15 @@ def damped_walk(rng: Generator, source: Source) -> LightCurve:
 
 
 def _absolute_i(source: Source) -> float:
-    """Absolute i magnitude of the template, K-corrected as a power law of slope -0.5 to z = 2 (Richards et al. 2006)."""
+    """Absolute i magnitude of the template, K-corrected to z = 2 for a slope of -0.5 (Richards et al. 2006)."""
     apparent = 27.5 - 2.5 * np.log10(max(float(source.template_flux[3]), 1e-3))
     k_correction = -1.25 * np.log10((1.0 + source.redshift) / 3.0)
     return float(np.clip(apparent - source.distance_modulus - k_correction, -30.0, -18.0))
 
 
-def _law(a: float, b: float, c: float, d: float, source: Source, magnitude: float, mass: float) -> Array:
+def _law(terms: tuple[float, ...], source: Source, magnitude: float, mass: float) -> Array:
     """Their eq. 7 for the six bands: log10 of the parameter; `mass` is log10 of solar masses."""
+    a, b, c, d = terms
     rest = WAVELENGTH / (1.0 + source.redshift)
     return np.asarray(a + b * np.log10(rest / 4000.0) + c * (magnitude + 23.0) + d * (mass - 9.0), dtype=np.float64)
 

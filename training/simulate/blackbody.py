@@ -1,6 +1,7 @@
 """Glowing photospheres: colours and absolute magnitudes of blackbodies, with the ultraviolet held back by metals."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,21 +44,29 @@ def blanketing(wavelength: Array, below: float, strength: float) -> Array:
     return np.asarray(strength * depth**1.5, dtype=np.float64)
 
 
-def photosphere(peak: float, pivot: float, shape: Curve, temperature: Curve, below: float, strength: float) -> Emission:
-    """An emission with a known light curve at one wavelength, and a blackbody's colours.
+@dataclass(frozen=True)
+class Photosphere:
+    """Colours: a blackbody's of `temperature` [K] against days, with `blanketing` of `strength` `below`."""
+
+    temperature: Curve
+    below: float
+    strength: float
+
+
+def glowing(peak: float, pivot: float, shape: Curve, photosphere: Photosphere) -> Emission:
+    """An emission with a known light curve at one wavelength, and a photosphere's colours.
 
     Parameters
     ----------
     peak : absolute AB magnitude at maximum, at the wavelength `pivot` [Angstrom].
     shape : magnitudes below maximum at the pivot, against rest-frame days since maximum.
-    temperature : of the photosphere [K], against the same days.
-    below, strength : see `blanketing`.
     """
-    held_back_at_pivot = blanketing(np.array(pivot), below, strength)
+    at_pivot, below, strength = np.array(pivot), photosphere.below, photosphere.strength
+    held_back_at_pivot = blanketing(at_pivot, below, strength)
 
     def emission(days: Array, wavelength: Array) -> Array:
-        heat = temperature(days)
-        colour = -2.5 * np.log10(planck(wavelength, heat) / planck(np.array(pivot), heat))
+        heat = photosphere.temperature(days)
+        colour = -2.5 * np.log10(planck(wavelength, heat) / planck(at_pivot, heat))
         return peak + shape(days) + colour + blanketing(wavelength, below, strength) - held_back_at_pivot
 
     return emission
@@ -68,7 +77,7 @@ def through(days: Array, values: Array, slope: float = 0.0) -> Curve:
 
     def curve(at: Array) -> Array:
         inside = np.interp(at, days, values, left=np.inf)
-        return inside + slope * np.maximum(at - days[-1], 0.0)
+        return np.asarray(inside + slope * np.maximum(at - days[-1], 0.0), dtype=np.float64)
 
     return curve
 

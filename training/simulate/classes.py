@@ -1,4 +1,4 @@
-"""Which model draws which PLAsTiCC class?"""
+"""Which model draws which PLAsTiCC class."""
 
 from training.simulate.active_galaxy import damped_walk
 from training.simulate.core_collapse import hydrogen_rich, stripped

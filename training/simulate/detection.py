@@ -1,8 +1,8 @@
-"""Is a point a detection? The efficiency of difference imaging against the true signal-to-noise ratio.
+"""Which points are detections: the efficiency of difference imaging against the true signal-to-noise ratio.
 
-As in SNANA, a point is detected or not by its true flux over its error, not by the flux that was measured: noise alone
-is never detected. Fitted to the ELAsTiCC2 points, whose true magnitudes are known: 3 % are detected at S/N 3, 26 % at 5,
-58 % at 6, 94 % at 8. Negative differences of variable sources are detected alike (as in the real object 615).
+As in SNANA, a point is detected or not by its true flux over its error, not by the flux that was measured: noise
+alone is never detected. Fitted to the ELAsTiCC2 points, whose true magnitudes are known: 3 % are detected at S/N 3,
+26 % at 5, 58 % at 6, 94 % at 8. Negative differences of variable sources are detected alike (as in object 615).
 """
 
 import numpy as np

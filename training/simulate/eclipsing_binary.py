@@ -9,7 +9,6 @@ from training.simulate.bands import WAVELENGTH, Array, Bands
 from training.simulate.blackbody import planck
 from training.simulate.source import LightCurve, Source
 
-
 TEMPLATE_EPOCHS = 3
 THIRD_LIGHT = (0.2, 0.95)
 """Both fitted to the amplitudes of the real objects, and to where the template lies between their extremes."""
@@ -17,7 +16,10 @@ THIRD_LIGHT = (0.2, 0.95)
 
 @dataclass(frozen=True)
 class Binary:
-    """Radii in units of the (circular) orbit, inclination [rad], mass ratio, and each band's share of the primary's light."""
+    """Two stars: radii in units of their circular orbit, inclination [rad], mass ratio, primary's share of the light.
+
+    `share` has shape (6,), one a band.
+    """
 
     radius: float
     other_radius: float
@@ -57,8 +59,9 @@ def eclipsing_binary(rng: Generator, source: Source) -> LightCurve:
     """A detached, semi-detached or contact binary on a circular orbit.
 
     Eclipses of uniform discs, first-order ellipsoidal variation and reflection after Morris & Naftilan 1993 (ApJ 419,
-    344); periods between 0.25 and 30 days, log-normal around 0.7 d (Prsa et al. 2011, AJ 142, 160, weighted to what LSST detects), closer pairs
-    larger in units of their orbit. A third, steady light takes a share; the template averages a few epochs.
+    344). Periods log-normal around 0.8 days, as LSST detects short ones best (Prsa et al. 2011, AJ 142, 52); the
+    closer the pair, the larger the stars in units of their orbit. A third, steady light takes a share; the template
+    averages a few epochs.
     """
     period = float(np.clip(np.exp(rng.normal(np.log(0.8), 0.9)), 0.22, 60.0))
     binary = _draw_binary(rng, period)

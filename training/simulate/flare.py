@@ -22,9 +22,9 @@ def template(t: Array) -> Array:
 def flares(rng: Generator, source: Source) -> LightCurve:
     """A flaring M dwarf: difference flux of several flares, each a hot blackbody in all bands at once.
 
-    Flare shape of Davenport et al. 2014; 9,000 to 10,000 K after Kowalski et al. 2013 (ApJS 207, 15); energies of a power
-    law and longer flares for larger energy (Hawley et al. 2014, ApJ 797, 121). A survey meets a flare by chance; here
-    a drawn number of flares is put near visits that see them.
+    Flare shape of Davenport et al. 2014; 9,000 to 10,000 K after Kowalski et al. 2013 (ApJS 207, 15); energies of a
+    power law, larger ones longer (Hawley et al. 2014, ApJ 797, 121). A survey meets a flare by chance; here a drawn
+    number of flares is put near visits that see them, as many and as bright as the real objects need.
     """
     colour = planck(WAVELENGTH, np.array(rng.uniform(*FLARE_KELVIN))) * 10.0 ** (
         -0.4 * MILKY_WAY * source.milky_way_ebv

@@ -27,9 +27,9 @@ class Ejecta:
 def kilonova(rng: Generator, source: Source) -> LightCurve:
     """A kilonova of a fast blue and a slower red component.
 
-    Heating of the r-process and thermalisation after Korobkin et al. 2012 and Barnes et al. 2016 as written in Villar et
-    al. 2017 (ApJ 851, L21, eq. 1 to 3, whose fit to GW170817 centres the draws); the two components of Kasen et al. 2017
-    (Nature 551, 80).
+    Heating by the r-process and its thermalisation after Korobkin et al. 2012 and Barnes et al. 2016, as written in
+    Villar et al. 2017 (ApJ 851, L21, eq. 1 to 3), masses and velocities around their fit to GW170817; two components
+    as in Kasen et al. 2017 (Nature 551, 80). Opacities fitted to the real PLAsTiCC objects.
     """
     blue = Ejecta(
         _around(rng, 0.025, 0.6), float(np.clip(rng.normal(0.23, 0.05), 0.1, 0.38)), _around(rng, 0.9, 0.4), 2500.0

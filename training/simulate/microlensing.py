@@ -6,6 +6,9 @@ from numpy.random import Generator
 from training.simulate.bands import Array, Bands
 from training.simulate.source import LightCurve, Source
 
+BLENDED, LENSED_TEMPLATES = 0.5, 0.07
+"""Shares of events with light of other stars in them, and of templates taken during the event."""
+
 
 def magnification(separation: Array) -> Array:
     """Of a point source by a point lens, against separation in Einstein radii (Paczynski 1986, ApJ 304, 1, eq. 4)."""
@@ -15,13 +18,13 @@ def magnification(separation: Array) -> Array:
 def microlensing(rng: Generator, source: Source) -> LightCurve:
     """A single-lens event with blended light.
 
-    Einstein times log-normal around 25 days (Mroz et al. 2019, ApJS 244, 29, with longer ones towards the disc), impact parameters uniform. The
-    template may have been taken during the event: then the difference is negative away from it.
+    Einstein times log-normal around 20 days (Mroz et al. 2019, ApJS 244, 29), impact parameters uniform. The template
+    may have been taken during the event: then the difference is negative away from it.
     """
     crossing = float(np.exp(rng.normal(np.log(20.0), 0.8)))
     impact = rng.uniform(0.005, 1.1)
-    own = rng.uniform(0.3, 1.0) if rng.random() < 0.5 else 1.0
-    reference = rng.normal(0.0, 1.5) * crossing if rng.random() < 0.07 else -3000.0
+    own = rng.uniform(0.3, 1.0) if rng.random() < BLENDED else 1.0
+    reference = rng.normal(0.0, 1.5) * crossing if rng.random() < LENSED_TEMPLATES else -3000.0
 
     def amplification(days: Array) -> Array:
         return magnification(np.sqrt(impact**2 + (days / crossing) ** 2))

@@ -1,4 +1,4 @@
-"""Which objects are there? Real PLAsTiCC training objects, drawn again with slightly changed hosts.
+"""Which objects there are: real PLAsTiCC training objects, drawn again with slightly changed hosts.
 
 A drawn object keeps its parent's class, field, position and dust; redshift, photometric redshift, template fluxes
 and E(B-V) are smeared a little (a smoothed bootstrap), so that twenty draws of one parent are twenty objects.
@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from training.shipped import shipped
 from training.simulate.bands import Array
@@ -108,12 +109,12 @@ def _template() -> Array:
 
 
 @cache
-def _rows_of(target: int) -> Array:
+def _rows_of(target: int) -> NDArray[np.intp]:
     return np.flatnonzero(_columns()["target"] == target)
 
 
 @cache
-def _classes(balance: float) -> tuple[tuple[Array, ...], Array]:
+def _classes(balance: float) -> tuple[tuple[NDArray[np.intp], ...], Array]:
     rows = tuple(_rows_of(int(target)) for target in np.unique(_columns()["target"]))
     weight = np.array([float(len(own)) for own in rows]) ** (1.0 - balance)
     return rows, np.cumsum(weight) / weight.sum()

@@ -11,6 +11,8 @@ _RRAB_AMPLITUDE = np.array([1.0, 0.47, 0.34, 0.22, 0.13, 0.08])
 _RRAB_PHASE = np.array([0.0, 2.4, 5.1, 1.5, 4.2, 0.6])
 _RRC_AMPLITUDE, _RRC_PHASE = np.array([1.0, 0.15, 0.05]), np.array([0.0, 4.7, 2.9])
 _RR_BAND = np.array([0.95, 1.00, 0.71, 0.56, 0.51, 0.48])
+TYPE_AB = 0.8
+"""Share of type ab among RR Lyrae stars."""
 TEMPLATE_EPOCHS = 4
 """Epochs that a template averages, judged by where it lies between the extremes of the real RR Lyrae."""
 _MIRA_BAND = np.array([0.30, 1.12, 1.00, 0.62, 0.45, 0.38])
@@ -24,16 +26,17 @@ def fourier(phase: Array, amplitude: Array, offset: Array) -> Array:
         return np.asarray((amplitude * np.sin(at[:, None] * turns + offset)).sum(axis=1), dtype=np.float64)
 
     whole = series(np.linspace(0.0, 1.0, 128, endpoint=False))
-    return (series(np.atleast_1d(phase)) - whole.mean()) / np.ptp(whole)
+    return np.asarray((series(np.atleast_1d(phase)) - whole.mean()) / np.ptp(whole), dtype=np.float64)
 
 
 def rr_lyrae(rng: Generator, source: Source) -> LightCurve:
     """An RR Lyrae star: the sawtooth of type ab (four in five) or the near-sine of type c.
 
-    Fourier terms and their phases after Simon & Teays 1982 (ApJ 261, 586, their means of phi_21 and phi_31); periods and
-    g amplitudes, and amplitude ratios of the bands, after Sesar et al. 2010 (ApJ 708, 717, tables 2 to 4; y like z).
+    Fourier terms and their phases after Simon & Teays 1982 (ApJ 261, 586, their means of phi_21 and phi_31); periods,
+    and amplitude ratios of the bands, after Sesar et al. 2010 (ApJ 708, 717, tables 2 to 4; y like z); amplitudes an
+    eighth smaller than theirs, as PLAsTiCC's objects have them. The template averages a few epochs.
     """
-    ab = rng.random() < 0.8
+    ab = rng.random() < TYPE_AB
     period = rng.normal(0.57, 0.07) if ab else rng.normal(0.33, 0.035)
     period = float(np.clip(period, 0.42, 0.9) if ab else np.clip(period, 0.24, 0.45))
     swing = float(
@@ -62,8 +65,9 @@ def rr_lyrae(rng: Generator, source: Source) -> LightCurve:
 def mira(rng: Generator, source: Source) -> LightCurve:
     """A Mira: a red giant that changes by magnitudes over 100 to 600 days, each cycle a little different.
 
-    Visual amplitudes and periods after the General Catalogue of Variable Stars (Samus et al. 2017, Astron. Rep. 61, 80), amplitude falling
-    with wavelength as in Iwanek et al. 2021 (ApJS 257, 23); steeper rise than fall; cycle-to-cycle scatter.
+    Periods after the General Catalogue of Variable Stars (Samus et al. 2017, Astron. Rep. 61, 80), amplitude falling
+    with wavelength as in Iwanek et al. 2021 (ApJS 257, 23); the u amplitude and where the template lies are fitted to
+    the 30 real objects. Cycles differ a little.
     """
     period = float(np.clip(rng.normal(310.0, 90.0), 100.0, 600.0))
     swing = float(np.clip(rng.normal(4.8, 0.6), 2.5, 8.0))

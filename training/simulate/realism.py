@@ -1,4 +1,4 @@
-"""How far is the simulation from the real light curves? Medians and Kolmogorov-Smirnov distances, class by class.
+"""How far the simulation is from the real light curves: medians and Kolmogorov-Smirnov distances, class by class.
 
 ``python -m training.simulate.realism`` compares it with three sets that ship: the per-band statistics of all 7,848
 real PLAsTiCC objects, the 100 real PLAsTiCC light curves, and the 346 light curves of ELAsTiCC2.
@@ -62,7 +62,7 @@ def band_statistics(points: pd.DataFrame) -> pd.DataFrame:
     per_band = points.groupby(["object_id", "passband"])["flux"]
     parts = {"maximum": per_band.max(), "minimum": per_band.min(), "std": per_band.std(ddof=0)}
     columns = {
-        f"{name}_{band}": values.unstack().get(number)
+        f"{name}_{band}": values.xs(number, level="passband")
         for name, values in parts.items()
         for number, band in enumerate("ugrizy")
     }
@@ -125,19 +125,13 @@ def compare_all(objects_a_class: int, seed: int) -> dict[str, pd.DataFrame]:
 
 
 def _colour(found: pd.DataFrame, blue: int, red: int) -> pd.Series:
-    """Magnitude difference at the night when the sum of both bands' detected fluxes is largest."""
+    """Magnitude difference at the brightest night (in the redder band) that detects both."""
     positive = found[(found["flux"] > 0) & found["passband"].isin([blue, red])]
     night = np.floor(positive["mjd"] - 0.16).rename("night")
-    flux = (
-        positive.groupby(["object_id", night, "passband"])["flux"]
-        .mean()
-        .unstack()
-        .reindex(columns=[blue, red])
-        .dropna()
-    )
-    best = flux.loc[flux.sum(axis=1).groupby("object_id").idxmax()] if len(flux) else flux
-    colour = -2.5 * np.log10(best[blue] / best[red])
-    return colour.droplevel("night")
+    nightly = positive.groupby(["passband", "object_id", night])["flux"].mean()
+    pairs = pd.DataFrame({"blue": nightly.get(blue), "red": nightly.get(red)}).dropna().sort_values("red")
+    best = pairs.groupby("object_id").tail(1).droplevel("night")
+    return best["blue"].div(best["red"]).map(np.log10).mul(-2.5)
 
 
 def _compare(real: pd.DataFrame, simulated: pd.DataFrame, statistics: Iterable[str]) -> list[dict[str, object]]:

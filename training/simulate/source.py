@@ -1,4 +1,4 @@
-"""What does a class model know about one object, and what does it answer?"""
+"""What a class model knows about one object, and what it answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -14,8 +14,8 @@ def magnetar(rng: Generator, source: Source) -> LightCurve:
     """A magnetar-powered supernova.
 
     Spin-down heating of Kasen & Bildsten 2010 (ApJ 717, 245, eq. 1 and 2) and Inserra et al. 2013 (ApJ 770, 128);
-    spin 1 to 6 ms, field 0.3 to 5e14 G, ejecta 2.5 to 15 solar masses, temperature floors around 7,000 K and the ultraviolet
-    absorption below 3000 Angstrom after Nicholl et al. 2017 (ApJ 850, 55).
+    spins, fields, ejecta masses and temperature floors around those of Nicholl et al. 2017 (ApJ 850, 55), spins faster
+    and ultraviolet absorption below 3000 Angstrom weaker, as the real PLAsTiCC objects are bluer and brighter.
     """
     spin = float(np.clip(np.exp(rng.normal(np.log(1.45), 0.4)), 0.8, 7.0))
     field = float(np.clip(np.exp(rng.normal(np.log(1.0), 0.6)), 0.2, 6.0))

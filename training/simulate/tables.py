@@ -42,7 +42,10 @@ def point_table(objects: Sequence[Observed]) -> pd.DataFrame:
 
 
 def metadata_table(objects: Sequence[Observed]) -> pd.DataFrame:
-    """One row an object: the official columns, then `parent_id` (real object it was drawn after), `true_peakmjd`, `cadence`."""
+    """One row an object: the official columns, then the truth.
+
+    `parent_id` (the real object it was drawn after), `true_peakmjd`, `cadence` (the library its visits come from).
+    """
     return pd.DataFrame([_metadata(key, seen) for key, seen in enumerate(objects)])
 
 

@@ -12,8 +12,9 @@ from training.simulate.transient import seen
 def tidal_disruption(rng: Generator, source: Source) -> LightCurve:
     """A tidal disruption event: a hot blackbody that fades as t^(-5/3) and hardly cools.
 
-    Fallback decline of Rees 1988 (Nature 333, 523); Gaussian rise, peak luminosities 10^43.2 to 10^45 erg / s and
-    temperatures of 12,000 to 40,000 K after van Velzen et al. 2021 (ApJ 908, 4) and Mockler et al. 2019 (ApJ 872, 151).
+    Fallback decline of Rees 1988 (Nature 333, 523), Gaussian rise, temperatures of 11,000 to 45,000 K after van Velzen
+    et al. 2021 (ApJ 908, 4) and Mockler et al. 2019 (ApJ 872, 151); luminosities and the short time scales are fitted
+    to the real PLAsTiCC objects, which fade within months.
     """
     luminosity = 10.0 ** float(np.clip(rng.normal(43.98, 0.3), 42.8, 45.2))
     temperature = float(np.clip(np.exp(rng.normal(np.log(20000.0), 0.3)), 11000.0, 45000.0))
