@@ -85,7 +85,7 @@ class _Assembly:
         self.refused[place] = Refused(alert.origin, f"{what}: {problem}", alert.raw())
 
     def finish(self) -> Decoded:
-        for queue in self.waiting.values():
+        for queue in filter(None, self.waiting.values()):
             self.convert(queue)
         table = pa.concat_tables(self.done).take(np.argsort(np.array(self.places, dtype=np.int64))).combine_chunks()
         turned_away = [self.refused[place] for place in sorted(self.refused)]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.alerts import AlertBatch
-from schemas.decode import Decoded, decode
+from schemas.decode import _RECORDS_AT_ONCE, Decoded, decode
 from schemas.packets import PACKETS, packets
 from schemas.registry import BundledRegistry
 
@@ -72,6 +72,13 @@ def test_broken_packets_touch_no_other(small_packets: Pairs, registry: BundledRe
     ]
     assert set(decoded.rejects["stage"].to_pylist()) == {"decode"}
     assert len(set(decoded.rejects["reason"].to_pylist())) == len(BROKEN)
+
+
+@pytest.mark.parametrize("n", [_RECORDS_AT_ONCE - 1, _RECORDS_AT_ONCE, _RECORDS_AT_ONCE + 1, 2 * _RECORDS_AT_ONCE])
+def test_as_many_packets_as_are_converted_at_once(n: int, small_packets: Pairs, registry: BundledRegistry) -> None:
+    decoded = decode(packets([(str(copy), small_packets[0][1]) for copy in range(n)]), registry)
+    assert decoded.origins.to_pylist() == [str(copy) for copy in range(n)]
+    assert decoded.rejects.num_rows == 0
 
 
 def test_no_packets_give_an_empty_batch(registry: BundledRegistry) -> None:
