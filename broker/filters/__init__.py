@@ -1,0 +1,1 @@
+"""Subscribers' filters: read, checked, evaluated on whole batches, limited."""

@@ -1,0 +1,92 @@
+"""pydantic's verdict on a YAML file -> findings that show the place and the nearest valid key."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from broker._yaml import Document, Place
+from broker.findings import Finding, did_you_mean
+
+
+class Strict(BaseModel):
+    """What a person writes: no key too many, no value bent into another type, no infinity."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def findings_of(document: Document, model: type[BaseModel], error: ValidationError) -> list[Finding]:
+    """A finding per error; none for a missing key where the unknown key beside it must be that one, misspelt."""
+    details = error.errors(include_url=False)
+    unknown = {_place(each)[:-1]: each["loc"][-1] for each in details if each["type"] == "extra_forbidden"}
+    found = []
+    for each in details:
+        place = _place(each)
+        if each["type"] == "missing":
+            misspelt = unknown.get(place[:-1])
+            if misspelt is None or str(place[-1]) not in did_you_mean(str(misspelt), [str(place[-1])]):
+                found.append(_missing(document, place))
+        elif each["type"] == "extra_forbidden":
+            keys = sorted(_keys(model, place[:-1]))
+            hint = did_you_mean(str(place[-1]), keys, f"the keys here are {', '.join(keys)}")
+            found.append(document.at(place, f"unknown key {str(place[-1])!r}", hint, key=True))
+        else:
+            found.append(document.at(place, _message(place, each)))
+    return sorted(found, key=lambda finding: (finding.line or 0, finding.column or 0))
+
+
+def _place(error: ErrorDetails) -> Place:
+    return tuple(error["loc"])
+
+
+def _missing(document: Document, place: Place) -> Finding:
+    where = f"{_dotted(place[:-1])} lacks the key" if place[:-1] else "the file lacks the key"
+    return document.at(place[:-1], f"{where} {str(place[-1])!r}", key=bool(place[:-1]))
+
+
+def _dotted(place: Place) -> str:
+    words = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(words).lstrip(".")
+
+
+def _message(place: Place, error: ErrorDetails) -> str:
+    text = error["msg"].removeprefix("Value error, ").replace("a valid dictionary or instance of", "a mapping, as for")
+    for before, after in _PLAIN_WORDS:
+        text = text.replace(before, after)
+    given = error["input"]
+    told = f", not {given!r}" if isinstance(given, str | int | float) and error["type"] != "value_error" else ""
+    return f"{_dotted(place)}: {text[:1].lower()}{text[1:]}{told}"
+
+
+_PLAIN_WORDS = (
+    ("Input should be a valid ", "must be a "),
+    ("Input should be", "must be"),
+    ("a integer", "a whole number"),
+    ("a string", "text"),
+    ("a boolean", "true or false"),
+    ("List should have", "the list must have"),
+    (" after validation", ""),
+    ("String should have", "the text must have"),
+)
+
+
+def _keys(model: type[BaseModel], place: Sequence[str | int]) -> Iterator[str]:
+    """The keys that the mapping at this place may have."""
+    models = [model]
+    for part in place:
+        if isinstance(part, str):
+            models = [m for owner in models for m in _models(_annotation(owner, part))] or models
+    for each in models:
+        yield from (field.alias or name for name, field in each.model_fields.items())
+
+
+def _annotation(model: type[BaseModel], key: str) -> Any:
+    return next((field.annotation for name, field in model.model_fields.items() if key in (name, field.alias)), None)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

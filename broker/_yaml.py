@@ -1,0 +1,206 @@
+"""A YAML file read with the place of each of its keys and values, so that faults can be shown where they stand."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from broker.findings import Finding
+
+MAX_BYTES = 1_000_000
+
+Place = tuple[str | int, ...]
+"""The way to a value: keys of mappings and indices of lists."""
+
+
+class YamlError(Exception):
+    """A file that can't be read as a YAML mapping.
+
+    Parameters
+    ----------
+    finding : what is wrong where.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML mapping and where its parts stand.
+
+    Parameters
+    ----------
+    file : the path as it was given.
+    text : the whole file.
+    data : the mapping as plain Python values.
+    keys, values : the nodes of keys and of values, by their place.
+    """
+
+    file: str
+    text: str
+    data: dict[str, Any]
+    keys: dict[Place, Node] = field(repr=False)
+    values: dict[Place, Node] = field(repr=False)
+
+    def scalar(self, place: Place) -> str | None:
+        """The value as it is written (``1.10`` is not ``1.1``), None where there is no plain value."""
+        node = self.values.get(place)
+        return node.value if isinstance(node, ScalarNode) else None
+
+    def at(self, place: Place, message: str, hint: str = "", *, key: bool = False) -> Finding:
+        """A finding about the value there, or about its key; about what holds it, where there is none."""
+        nodes = self.keys if key else self.values
+        while place and place not in nodes:
+            place = place[:-1]
+            nodes = self.values
+        node = nodes[place]
+        start, end = node.start_mark, node.end_mark
+        # A block or a mapping is pointed at by its key, where its first character isn't the thing itself.
+        if not key and (end.line != start.line) and place in self.keys:
+            node = self.keys[place]
+            start, end = node.start_mark, node.end_mark
+        length = end.column - start.column if end.line == start.line else 1
+        return self._finding(start.index, max(1, length), message, hint)
+
+    def within(
+        self, place: Place, span: tuple[int, int], message: str, hint: str = "", *, warning: bool = False
+    ) -> Finding:
+        """A finding about the characters ``span[0]`` to ``span[1]`` (exclusive) of a text value."""
+        node = self.values[place]
+        offsets = _offsets(node, self.text) if isinstance(node, ScalarNode) else None
+        start, end = span
+        if offsets is None:
+            return self._finding(self._first_line(place), 1, message, hint, warning=warning)
+        first = offsets[min(start, len(offsets) - 1)]
+        last = offsets[min(max(start, end - 1), len(offsets) - 1)]
+        return self._finding(first, last - first + 1, message, hint, warning=warning)
+
+    def _first_line(self, place: Place) -> int:
+        node = self.values[place]
+        start: int = node.start_mark.index
+        if not (isinstance(node, ScalarNode) and node.style in ("|", ">")):
+            return start
+        head = self.text.index("\n", start) + 1
+        return head + len(self.text[head:]) - len(self.text[head:].lstrip())
+
+    def _finding(self, index: int, length: int, message: str, hint: str, *, warning: bool = False) -> Finding:
+        begin = self.text.rfind("\n", 0, index) + 1
+        line = self.text[begin:].split("\n", 1)[0]
+        number = self.text.count("\n", 0, begin) + 1
+        return Finding(self.file, message, number, index - begin + 1, hint, line, max(1, length), warning)
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML file that holds one mapping.
+
+    Raises
+    ------
+    YamlError
+        If the file can't be read, isn't YAML, isn't a mapping, or uses aliases (which can blow up without bound).
+    """
+    file, text = str(path), _text(path)
+    try:
+        _refuse_aliases(file, text)
+        root = YAML(typ="safe", pure=True).compose(text)
+        data = YAML(typ="safe", pure=True).load(text)
+    except RecursionError:
+        raise YamlError(Finding(file, "nested too deeply")) from None
+    except (YAMLError, ValueError) as error:
+        raise YamlError(_not_yaml(file, text, error)) from None
+    if not isinstance(root, MappingNode):
+        raise YamlError(_not_a_mapping(file, text, root))
+    keys: dict[Place, Node] = {}
+    values: dict[Place, Node] = {(): root}
+    for place, key, value in _walk(root, ()):
+        values[place] = value
+        if key is not None:
+            keys[place] = key
+    return Document(file, text, data, keys, values)
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise YamlError(Finding(str(path), f"can't be read: {error.strerror}")) from None
+    if len(content) > MAX_BYTES:
+        raise YamlError(Finding(str(path), f"{len(content):,} bytes long; such a file has at most {MAX_BYTES:,}"))
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise YamlError(Finding(str(path), f"not UTF-8 text (byte {error.start})")) from None
+
+
+def _refuse_aliases(file: str, text: str) -> None:
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, AliasEvent):
+            mark = event.start_mark
+            line = text.split("\n")[mark.line]
+            message = "YAML aliases (*name) aren't used here"
+            raise YamlError(Finding(file, message, mark.line + 1, mark.column + 1, "write the value out", line))
+
+
+def _not_yaml(file: str, text: str, error: Exception) -> Finding:
+    mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
+    if mark is None or not isinstance(error, MarkedYAMLError):
+        return Finding(file, "not YAML: " + " ".join(str(error).split()))
+    lines = text.split("\n")
+    number = min(mark.line, len(lines) - 1)
+    problem = re.sub(r' with value ".*', "", error.problem or "", flags=re.DOTALL)
+    while number > 0 and not lines[number].strip():
+        number -= 1
+    column = mark.column if number == mark.line else len(lines[number])
+    return Finding(file, f"not YAML: {problem}", number + 1, column + 1, "", lines[number])
+
+
+def _not_a_mapping(file: str, text: str, root: Node | None) -> Finding:
+    expected = "expected keys with values, like `name: young-supernovae`"
+    if root is None:
+        return Finding(file, "empty", hint=expected)
+    line = text.split("\n")[root.start_mark.line]
+    got = "a list" if isinstance(root, SequenceNode) else "a single value"
+    return Finding(
+        file, f"not a YAML mapping, but {got}", root.start_mark.line + 1, root.start_mark.column + 1, expected, line
+    )
+
+
+def _walk(node: Node, place: Place) -> Iterator[tuple[Place, Node | None, Node]]:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            below = (*place, str(key.value))
+            yield below, key, value
+            yield from _walk(value, below)
+    elif isinstance(node, SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*place, index), None, value
+            yield from _walk(value, (*place, index))
+
+
+def _offsets(node: ScalarNode, text: str) -> list[int] | None:
+    """Where each character of a text value stands in the file; None where that can't be told (escapes).
+
+    Folding changes white space only, so that the n-th other character of the value is the n-th of the source.
+    """
+    start, end = node.start_mark.index, node.end_mark.index
+    if node.style in ("|", ">"):
+        start = text.index("\n", start) + 1
+    elif node.style in ("'", '"'):
+        start += 1
+    places = [k for k in range(start, end) if not text[k].isspace()]
+    solid = [k for k, character in enumerate(node.value) if not character.isspace()]
+    if [text[k] for k in places[: len(solid)]] != [node.value[k] for k in solid]:
+        return None
+    found = dict(zip(solid, places, strict=False))
+    offsets, last = [], start - 1
+    for k in range(len(node.value)):
+        last = found.get(k, last + 1)
+        offsets.append(last)
+    return offsets or None

@@ -1,0 +1,130 @@
+"""`boreal filter`: check filters, and list what a condition may use."""
+
+import json as json_format
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pyarrow as pa
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from broker.commands._exit import CHECK_FAILED
+from broker.findings import report
+
+app = typer.Typer(
+    help="Check subscribers' filters, and list what a condition may use.\n\nExample: `boreal filter check filters/`.",
+    no_args_is_help=True,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+BundlePath = Annotated[
+    Path | None,
+    typer.Option("--bundle", help="Model bundle whose columns a condition may use; the shipped one if left out."),
+]
+
+
+@app.command()
+def check(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Filter files, or directories of them.", metavar="FILE_OR_DIR...")
+    ],
+    bundle: BundlePath = None,
+    json: Json = False,
+) -> None:
+    """Check filters, and print what is wrong with its line and place; exit code 1 if anything is.
+
+    Example: `boreal filter check filters/ mine.yaml`.
+    """
+    from broker.filters.definition import filter_files
+    from broker.filters.read import read_filters
+
+    files = [file for path in paths for file in (filter_files(path) if path.is_dir() else [path])]
+    filters, findings = read_filters(list(dict.fromkeys(files)), schema_of(bundle))
+    failed = any(not finding.warning for finding in findings)
+    if json:
+        rows = [_row(each) for each in filters]
+        told = [finding.to_json() for finding in findings]
+        typer.echo(
+            json_format.dumps({"ok": not failed, "filters": rows, "findings": told}, indent=2, ensure_ascii=False)
+        )
+    else:
+        _print(filters, findings, len(files))
+    if failed:
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def fields(bundle: BundlePath = None, json: Json = False) -> None:
+    """List the columns that a condition may use: name, kind, unit, meaning.
+
+    Example: `boreal filter fields`.
+    """
+    rows = list(_fields(schema_of(bundle)))
+    if json:
+        typer.echo(json_format.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table(title=f"{len(rows)} columns")
+    table.add_column("name", no_wrap=True)
+    for heading in ("kind", "unit", "meaning"):
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(row["name"], row["kind"], row["unit"], row["meaning"])
+    Console(highlight=False).print(table)
+
+
+def schema_of(bundle: Path | None) -> pa.Schema:
+    """The annotation columns of a model bundle, the one that ships if None.
+
+    Raises
+    ------
+    BundleError
+        If the bundle can't be used.
+    """
+    from broker.annotate import schema_for
+    from classifiers.bundle import Bundle, default_bundle_path
+
+    return schema_for(Bundle.load(bundle or default_bundle_path()))
+
+
+def _fields(schema: pa.Schema) -> Iterator[dict[str, str]]:
+    from broker.filters.kinds import kind_of
+
+    for field in schema:
+        kind, told = kind_of(field.type), field.metadata or {}
+        if kind is not None:
+            unit, meaning = (told.get(key, b"").decode() for key in (b"unit", b"meaning"))
+            yield {"name": field.name, "kind": kind.value, "unit": unit, "meaning": meaning}
+
+
+def _row(each: Any) -> dict[str, str | int]:
+    return {
+        "name": each.name,
+        "version": each.version,
+        "owner": each.owner,
+        "regions": len(each.regions),
+        "sha256": each.sha256,
+    }
+
+
+def _print(filters: Any, findings: Any, n_files: int) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if findings:
+        console.print(report(findings) + "\n", markup=False)
+    if filters:
+        table = Table("filter", "version", "owner", "limits", "sends", title="Fine")
+        for each in filters:
+            table.add_row(each.name, each.version, each.owner, _limits(each), ", ".join(each.formats))
+        Console(highlight=False).print(table)
+    wrong = sum(not finding.warning for finding in findings)
+    console.print(f"{n_files} files: {len(filters)} filters are fine, {wrong} errors, {len(findings) - wrong} warnings")
+
+
+def _limits(each: Any) -> str:
+    limits = (
+        ("per night", each.limits.per_night),
+        ("per object", each.limits.per_object),
+        ("days apart", each.limits.cooldown_days),
+    )
+    return ", ".join(f"{value:g} {name}" for name, value in limits if value is not None) or "-"

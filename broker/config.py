@@ -1,0 +1,211 @@
+"""The configuration of a run: a YAML file, or the options of the command line, typed and checked.
+
+Keys are snake_case. Relative paths count from the configuration file's folder. `examples/lsst.yaml` shows every key.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+
+from broker._validation import Strict, findings_of
+from broker._yaml import Document, Place, YamlError, read_document
+from broker.errors import WrongInputError
+from broker.findings import Finding, report
+
+
+class ConfigError(WrongInputError):
+    """A configuration that can't be used.
+
+    Parameters
+    ----------
+    findings : everything that is wrong with it.
+    """
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(report(findings))
+        self.findings = tuple(findings)
+
+
+def _path(value: Any) -> Any:
+    return Path(value).expanduser() if isinstance(value, str) and value else value
+
+
+def _setting(value: Any) -> Any:
+    """Spark takes its settings as text: ``true``, ``4``."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+GivenPath = Annotated[Path, BeforeValidator(_path)]
+
+
+class DirectorySource(Strict):
+    """Packets in the files of a directory and of its folders.
+
+    Parameters
+    ----------
+    path : the directory.
+    pattern : the names of the files to take, like ``*.avro``; all of them if left out.
+    max_files_per_batch : the most files that one micro-batch takes.
+    """
+
+    kind: Literal["directory"]
+    path: GivenPath
+    pattern: str | None = None
+    max_files_per_batch: Annotated[int, Field(gt=0)] = 256
+
+
+Source = DirectorySource
+"""Where packets come from. A second kind makes this a union that `kind` tells apart."""
+
+
+class SparkSettings(Strict):
+    """How Spark is started.
+
+    Parameters
+    ----------
+    master : Spark master URL; ``local[2]`` uses two cores of this machine.
+    driver_memory : for the Java process, like ``2g``.
+    extra : further Spark settings by name; they win over Boreal's own.
+    """
+
+    master: str = "local[*]"
+    driver_memory: str = "2g"
+    extra: dict[str, Annotated[str, BeforeValidator(_setting)]] = Field(default_factory=dict)
+
+    @field_validator("driver_memory")
+    @classmethod
+    def _is_a_size(cls, size: str) -> str:
+        if not size[:-1].isdecimal() or size[-1:].lower() not in ("m", "g"):
+            raise ValueError(f"{size!r} isn't a size: write a whole number and m or g, like 2g")
+        return size
+
+    @field_validator("extra")
+    @classmethod
+    def _are_spark_names(cls, extra: dict[str, str]) -> dict[str, str]:
+        wrong = sorted(name for name in extra if not name.startswith("spark."))
+        if wrong:
+            raise ValueError(f"names of Spark settings begin with `spark.`, unlike {', '.join(wrong)}")
+        return extra
+
+
+class Config(Strict):
+    """The configuration of a run.
+
+    Parameters
+    ----------
+    source : where packets come from.
+    to : directory for the results; it is made if it doesn't exist.
+    filters : directory of the subscribers' filters; none if left out.
+    bundle : directory of the model bundle; the one that ships if left out.
+    spark : how Spark is started.
+    poll_seconds : pause between two looks at the source while watching it.
+    """
+
+    source: Source
+    to: GivenPath
+    filters: GivenPath | None = None
+    bundle: GivenPath | None = None
+    spark: SparkSettings = SparkSettings()
+    poll_seconds: Annotated[float, Field(gt=0)] = 5.0
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises
+    ------
+    ConfigError
+        With everything that is wrong in it, paths that don't exist included.
+    """
+    try:
+        document = read_document(path)
+        config = Config.model_validate(document.data)
+    except YamlError as error:
+        raise ConfigError([error.finding]) from None
+    except ValidationError as error:
+        raise ConfigError(findings_of(document, Config, error)) from None
+    config = _absolute(config, path.absolute().parent)
+    wrong = [_at(document, place, message, hint) for place, message, hint in _wrong_paths(config)]
+    if wrong:
+        raise ConfigError(wrong)
+    return config
+
+
+def config_from_options(source: Path, to: Path, filters: Path | None = None) -> Config:
+    """The configuration that ``--from``, ``--to`` and ``--filters`` ask for; relative paths count from here.
+
+    Raises
+    ------
+    ConfigError
+        If a path can't be used.
+    """
+    given = Config(source=DirectorySource(kind="directory", path=source), to=to, filters=filters)
+    config = _absolute(given, Path.cwd())
+    options = {"source": f"--from {source}", "to": f"--to {to}", "filters": f"--filters {filters}"}
+    wrong = [Finding(options[str(place[0])], message, hint=hint) for place, message, hint in _wrong_paths(config)]
+    if wrong:
+        raise ConfigError(wrong)
+    return config
+
+
+def _absolute(config: Config, folder: Path) -> Config:
+    def absolute(path: Path) -> Path:
+        return Path(os.path.normpath(folder / path))
+
+    paths = {name: path and absolute(path) for name, path in (("filters", config.filters), ("bundle", config.bundle))}
+    source = config.source.model_copy(update={"path": absolute(config.source.path)})
+    return config.model_copy(update={**paths, "source": source, "to": absolute(config.to)})
+
+
+def _at(document: Document, place: Place, message: str, hint: str) -> Finding:
+    return document.at(place, f"{'.'.join(map(str, place))}: {message}", hint)
+
+
+def _wrong_paths(config: Config) -> list[tuple[Place, str, str]]:
+    """What is wrong with the paths: the key, the fault, and what to do."""
+    source, to = config.source.path, config.to
+    wrong: list[tuple[Place, str | None, str]] = [
+        (("source", "path"), _not_a_directory(source), "give the directory that holds the alert packets"),
+        (
+            ("filters",),
+            _not_a_directory(config.filters),
+            "give the directory of the filter files, or leave it out",
+        ),
+        (
+            ("bundle",),
+            _not_a_directory(config.bundle),
+            "give the directory of a model bundle, or leave it out",
+        ),
+        (("to",), _not_writable(to), "give a directory that may be written; it is made if it doesn't exist"),
+    ]
+    if to == source or source in to.parents:
+        fault = f"{to} lies inside the source {source}: the run would read its own results"
+        wrong.append((("to",), fault, "give a directory outside of the source"))
+    elif to in source.parents:
+        fault = f"{to} holds the source {source}: packets and results would be mixed"
+        wrong.append((("to",), fault, "give a directory of its own"))
+    return [(place, fault, hint) for place, fault, hint in wrong if fault]
+
+
+def _not_a_directory(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    if not path.exists():
+        return f"{path} doesn't exist"
+    if not path.is_dir():
+        return f"{path} is a file, not a directory"
+    return None if os.access(path, os.R_OK | os.X_OK) else f"{path} can't be read"
+
+
+def _not_writable(path: Path) -> str | None:
+    if path.exists() and not path.is_dir():
+        return f"{path} is a file, not a directory"
+    existing = next((parent for parent in (path, *path.parents) if parent.exists()), Path("/"))
+    if not existing.is_dir():
+        return f"{path} can't be made: {existing} is a file"
+    return None if os.access(existing, os.W_OK | os.X_OK) else f"{path} can't be written"

@@ -1,0 +1,137 @@
+"""Filter files -> filters, and everything that is wrong or doubtful in any of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from broker._validation import findings_of
+from broker._yaml import Document, YamlError, read_document
+from broker.filters._file import FilterFile
+from broker.filters.check import check_condition
+from broker.filters.definition import Filter
+from broker.filters.kinds import Columns
+from broker.filters.limits import Limits
+from broker.filters.regions import Region
+from broker.filters.term import Term
+from broker.findings import Finding, did_you_mean
+
+LIGHT_CURVE = "lightCurve"
+
+
+def read_filters(files: Sequence[Path], schema: pa.Schema) -> tuple[tuple[Filter, ...], list[Finding]]:
+    """Read and check files, each for itself and then together.
+
+    Parameters
+    ----------
+    files : a filter each.
+    schema : the annotation columns that conditions may use.
+
+    Returns
+    -------
+    filters : those without errors, sorted by name.
+    findings : errors and warnings, in the order of the files.
+    """
+    filters: dict[str, Filter] = {}
+    findings: list[Finding] = []
+    taken: dict[str, str] = {}
+    for file in files:
+        made, found, name = _read(file, schema)
+        findings.extend(found)
+        if name is not None:
+            clash = taken.setdefault(name.value.lower(), str(file))
+            if clash != str(file):
+                findings.append(name.taken(clash))
+                continue
+        if made:
+            filters[made.name] = made
+    return tuple(filters[name] for name in sorted(filters)), findings
+
+
+class _Name:
+    """The name that a file gives its filter."""
+
+    def __init__(self, value: str, document: Document) -> None:
+        self.value = value
+        self._document = document
+
+    def taken(self, by: str) -> Finding:
+        hint = "names must differ in more than upper and lower case: each becomes a folder and a topic"
+        return self._document.at(("name",), f"the name {self.value!r} is taken by {by}", hint)
+
+
+def _read(file: Path, schema: pa.Schema) -> tuple[Filter | None, list[Finding], _Name | None]:
+    try:
+        document = read_document(file)
+    except YamlError as error:
+        return None, [error.finding], None
+    data = dict(document.data)
+    # An unquoted 1.10 is the number 1.1 to YAML; a version is what was written.
+    if isinstance(data.get("version"), int | float) and not isinstance(data["version"], bool):
+        data["version"] = document.scalar(("version",))
+    name = _Name(data["name"], document) if isinstance(data.get("name"), str) else None
+    term, findings = _condition(document, schema)
+    try:
+        entry = FilterFile.model_validate(data)
+    except ValidationError as error:
+        return None, [*findings_of(document, FilterFile, error), *findings], name
+    regions, wrong_regions = _regions(document, entry, file.parent)
+    columns, wrong_columns = _columns(document, entry, schema)
+    findings = [*findings, *wrong_regions, *wrong_columns]
+    if term is None or wrong_regions or wrong_columns:
+        return None, findings, name
+    return _made(entry, term, regions, columns), findings, name
+
+
+def _condition(document: Document, schema: pa.Schema) -> tuple[Term | None, list[Finding]]:
+    text = document.data.get("condition")
+    if not isinstance(text, str):
+        return None, []  # the file's types are checked elsewhere
+    checked, place = check_condition(text, schema), ("condition",)
+    problems = [document.within(place, p.span, p.message, p.hint) for p in checked.problems]
+    doubts = [replace(document.within(place, p.span, p.message, p.hint), warning=True) for p in checked.doubts]
+    return checked.term, [*problems, *doubts]
+
+
+def _regions(document: Document, entry: FilterFile, folder: Path) -> tuple[tuple[Region, ...], list[Finding]]:
+    regions, findings = [], []
+    for k, region in enumerate(entry.regions or ()):
+        try:
+            regions.append(region.region(folder))
+        except (OSError, ValueError) as error:
+            hint = "a MOC's path counts from the filter's own folder"
+            findings.append(document.at(("regions", k, "moc"), f"regions[{k}].moc: {error}", hint))
+    return tuple(regions), findings
+
+
+def _columns(document: Document, entry: FilterFile, schema: pa.Schema) -> tuple[tuple[str, ...], list[Finding]]:
+    columns, findings = Columns(schema), []
+    found: dict[str, None] = {}
+    for k, written in enumerate(entry.outputs.columns):
+        name = columns.find(written)
+        if name is None:
+            hint = did_you_mean(written, schema.names, "`boreal filter fields` lists the columns")
+            findings.append(document.at(("outputs", "columns", k), f"unknown column {written!r}", hint))
+        else:
+            found[name] = None
+    if entry.outputs.light_curve:
+        found[LIGHT_CURVE] = None
+    return tuple(found), findings
+
+
+def _made(entry: FilterFile, term: Term, regions: tuple[Region, ...], columns: tuple[str, ...]) -> Filter:
+    limits = entry.limits
+    return Filter(
+        name=entry.name,
+        owner=entry.owner,
+        condition=entry.condition,
+        term=term,
+        version=entry.version,
+        description=entry.description,
+        regions=regions,
+        limits=Limits(limits.per_night, limits.per_object, limits.cooldown_days),
+        formats=tuple(dict.fromkeys(entry.outputs.formats)),
+        columns=columns,
+    )

@@ -1,0 +1,46 @@
+"""What is a checked condition made of? A small typed tree, free of SQL's spelling."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from broker.filters.kinds import Kind
+
+Value = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A value, or an operation on values.
+
+    Parameters
+    ----------
+    op : ``column``, ``literal``, or the name of an operation or function.
+    kind : of the result.
+    args : what it is applied to.
+    value : a literal's value, a column's name, a pattern, a number of digits.
+    span : first and last (exclusive) character in the condition; no part of what the term means.
+    """
+
+    op: str
+    kind: Kind
+    args: tuple["Term", ...] = ()
+    value: Value = None
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether it costs nothing to use it twice."""
+        return self.op in ("column", "literal")
+
+    def walk(self) -> Iterator["Term"]:
+        """The term and every term below it."""
+        waiting = [self]
+        while waiting:
+            term = waiting.pop()
+            yield term
+            waiting.extend(term.args)
+
+
+def literal(value: Value, kind: Kind, span: tuple[int, int] = (0, 0)) -> Term:
+    """A constant; None is NULL."""
+    return Term("literal", kind, value=value, span=span)
