@@ -33,11 +33,14 @@ SHORTEST, LONGEST, REACH = math.log(0.02), math.log(2000.0), 100.0
 """Bounds of the two times [ln d], and how far outside the light curve the peak may lie [d]."""
 
 MAX_STEPS = 30
-TOLERANCE = 1e-6
+TOLERANCE = 1e-5
 """Relative gain at which the fit has converged."""
 
 STALLED = 1e6
 """Damping at which steps are too small to matter."""
+
+OUT_OF_SIGHT = 30.0
+"""Fall or climb times from t0 beyond which the model is nothing."""
 
 IN_SIGHT = 0.05
 """A band's peak is known where one of its points sees the model at this share of its peak, or more."""
@@ -139,6 +142,8 @@ def _accumulate(time: Floats, data: Floats, weight: Floats, band: Bands, shape: 
     lead_climb, lead_fall = lead * rise / climb - rise, lead * rise / fall + rise
     for i in range(len(time)):
         x = time[i] - shape[PEAK] + lead
+        if x > OUT_OF_SIGHT * fall or -x > OUT_OF_SIGHT * climb:
+            continue
         value, share = _profile(x, climb, fall)
         d0 = share / fall - (1.0 - share) / climb
         d1 = -(1.0 - share) * x / climb - d0 * lead_climb
