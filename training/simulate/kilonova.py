@@ -32,10 +32,10 @@ def kilonova(rng: Generator, source: Source) -> LightCurve:
     as in Kasen et al. 2017 (Nature 551, 80). Opacities fitted to the real PLAsTiCC objects.
     """
     blue = Ejecta(
-        _around(rng, 0.025, 0.6), float(np.clip(rng.normal(0.23, 0.05), 0.1, 0.38)), _around(rng, 0.9, 0.4), 2500.0
+        _around(rng, 0.025, 0.7), float(np.clip(rng.normal(0.23, 0.05), 0.1, 0.38)), _around(rng, 0.7, 0.7), 2500.0
     )
     red = Ejecta(
-        _around(rng, 0.035, 0.6), float(np.clip(rng.normal(0.12, 0.04), 0.05, 0.25)), _around(rng, 8.0, 0.4), 2500.0
+        _around(rng, 0.020, 1.0), float(np.clip(rng.normal(0.12, 0.04), 0.05, 0.25)), _around(rng, 8.0, 0.4), 2500.0
     )
     return seen(source, _together((blue, red)), host_av=min(rng.exponential(0.12), 0.6))
 
