@@ -47,11 +47,14 @@ def alerts_from_plasticc(points: pd.DataFrame, metadata: pd.DataFrame) -> tuple[
     Raises
     ------
     TrainingTableError
-        If a column is missing, an object has no points or no metadata, or a value isn't finite.
+        If a column is missing, an object has no points or not one row of metadata, or a value isn't finite.
     """
     points = points.rename(columns={"detected_bool": "detected"})
     _check_columns(points, _POINT_COLUMNS, "points")
     _check_columns(metadata, _METADATA_COLUMNS, "metadata")
+    twice = metadata["object_id"][metadata["object_id"].duplicated()]
+    if len(twice):
+        raise TrainingTableError(f"object {twice.iloc[0]} stands twice in the metadata")
     row = pd.Index(metadata["object_id"]).get_indexer(pd.Index(points["object_id"]))
     _check_points(points, row, metadata)
     order = np.lexsort((points["passband"].to_numpy(), points["mjd"].to_numpy(np.float64), row))
