@@ -19,13 +19,13 @@ class Strict(BaseModel):
 def findings_of(document: Document, model: type[BaseModel], error: ValidationError) -> list[Finding]:
     """A finding per error; none for a missing key where the unknown key beside it must be that one, misspelt."""
     details = error.errors(include_url=False)
-    unknown = {_place(each)[:-1]: each["loc"][-1] for each in details if each["type"] == "extra_forbidden"}
+    unknown = [_place(each) for each in details if each["type"] == "extra_forbidden"]
     found = []
     for each in details:
         place = _place(each)
         if each["type"] == "missing":
-            misspelt = unknown.get(place[:-1])
-            if misspelt is None or str(place[-1]) not in did_you_mean(str(misspelt), [str(place[-1])]):
+            beside = [str(other[-1]) for other in unknown if other[:-1] == place[:-1]]
+            if not any(did_you_mean(misspelt, [str(place[-1])]) for misspelt in beside):
                 found.append(_missing(document, place))
         elif each["type"] == "extra_forbidden":
             keys = sorted(_keys(model, place[:-1]))
@@ -33,7 +33,7 @@ def findings_of(document: Document, model: type[BaseModel], error: ValidationErr
             found.append(document.at(place, f"unknown key {str(place[-1])!r}", hint, key=True))
         else:
             found.append(document.at(place, _message(place, each)))
-    return sorted(found, key=lambda finding: (finding.line or 0, finding.column or 0))
+    return found
 
 
 def _place(error: ErrorDetails) -> Place:
@@ -51,7 +51,9 @@ def _dotted(place: Place) -> str:
 
 
 def _message(place: Place, error: ErrorDetails) -> str:
-    text = error["msg"].removeprefix("Value error, ").replace("a valid dictionary or instance of", "a mapping, as for")
+    text = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "model_type":
+        text = "must be a mapping of keys to values"
     for before, after in _PLAIN_WORDS:
         text = text.replace(before, after)
     given = error["input"]

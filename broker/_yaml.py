@@ -8,12 +8,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from broker.findings import Finding
 
-MAX_BYTES = 1_000_000
+MAX_BYTES, MAX_DEPTH = 250_000, 20
 
 Place = tuple[str | int, ...]
 """The way to a value: keys of mappings and indices of lists."""
@@ -63,8 +63,8 @@ class Document:
             nodes = self.values
         node = nodes[place]
         start, end = node.start_mark, node.end_mark
-        # A block or a mapping is pointed at by its key, where its first character isn't the thing itself.
-        if not key and (end.line != start.line) and place in self.keys:
+        # What takes several lines, or isn't there at all, is pointed at by its key.
+        if not key and (end.line != start.line or end.index == start.index) and place in self.keys:
             node = self.keys[place]
             start, end = node.start_mark, node.end_mark
         length = end.column - start.column if end.line == start.line else 1
@@ -104,15 +104,13 @@ def read_document(path: Path) -> Document:
     Raises
     ------
     YamlError
-        If the file can't be read, isn't YAML, isn't a mapping, or uses aliases (which can blow up without bound).
+        If the file can't be read, isn't YAML, isn't a mapping, uses aliases, or is nested too deeply.
     """
     file, text = str(path), _text(path)
     try:
-        _refuse_aliases(file, text)
+        _refuse_aliases_and_depth(file, text)
         root = YAML(typ="safe", pure=True).compose(text)
         data = YAML(typ="safe", pure=True).load(text)
-    except RecursionError:
-        raise YamlError(Finding(file, "nested too deeply")) from None
     except (YAMLError, ValueError) as error:
         raise YamlError(_not_yaml(file, text, error)) from None
     if not isinstance(root, MappingNode):
@@ -139,13 +137,20 @@ def _text(path: Path) -> str:
         raise YamlError(Finding(str(path), f"not UTF-8 text (byte {error.start})")) from None
 
 
-def _refuse_aliases(file: str, text: str) -> None:
+def _refuse_aliases_and_depth(file: str, text: str) -> None:
+    """Both can make a small file cost without bound, and no filter or configuration needs them."""
+    depth = 0
     for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if isinstance(event, AliasEvent):
-            mark = event.start_mark
-            line = text.split("\n")[mark.line]
-            message = "YAML aliases (*name) aren't used here"
-            raise YamlError(Finding(file, message, mark.line + 1, mark.column + 1, "write the value out", line))
+            raise YamlError(_odd(file, text, event, "YAML aliases (*name) aren't used here", "write the value out"))
+        if depth > MAX_DEPTH:
+            raise YamlError(_odd(file, text, event, "nested too deeply", ""))
+
+
+def _odd(file: str, text: str, event: Event, message: str, hint: str) -> Finding:
+    mark = event.start_mark
+    return Finding(file, message, mark.line + 1, mark.column + 1, hint, text.split("\n")[mark.line])
 
 
 def _not_yaml(file: str, text: str, error: Exception) -> Finding:
@@ -184,6 +189,11 @@ def _walk(node: Node, place: Place) -> Iterator[tuple[Place, Node | None, Node]]
             yield from _walk(value, (*place, index))
 
 
+_PLAIN = re.compile(r"\S")
+_CHARACTER = {None: _PLAIN, "|": _PLAIN, ">": _PLAIN, "'": re.compile(r"'(')|\S"), '"': re.compile(r"\\([\"\\])|\S")}
+"""What stands for one character that isn't white space, by YAML's ways of writing a text; group 1 is the character."""
+
+
 def _offsets(node: ScalarNode, text: str) -> list[int] | None:
     """Where each character of a text value stands in the file; None where that can't be told (escapes).
 
@@ -194,11 +204,11 @@ def _offsets(node: ScalarNode, text: str) -> list[int] | None:
         start = text.index("\n", start) + 1
     elif node.style in ("'", '"'):
         start += 1
-    places = [k for k in range(start, end) if not text[k].isspace()]
+    written = [(start + m.start(), m[m.lastindex or 0]) for m in _CHARACTER[node.style].finditer(text[start:end])]
     solid = [k for k, character in enumerate(node.value) if not character.isspace()]
-    if [text[k] for k in places[: len(solid)]] != [node.value[k] for k in solid]:
+    if [character for _, character in written[: len(solid)]] != [node.value[k] for k in solid]:
         return None
-    found = dict(zip(solid, places, strict=False))
+    found = {k: place for k, (place, _) in zip(solid, written, strict=False)}
     offsets, last = [], start - 1
     for k in range(len(node.value)):
         last = found.get(k, last + 1)

@@ -29,7 +29,7 @@ def _never_true(term: Term) -> Iterator[Problem]:
 def _beyond_a_probability(term: Term) -> Iterator[Problem]:
     for one, other in (term.args, term.args[::-1]):
         if one.op == "column" and _PROBABILITY.fullmatch(str(one.value)) and _is_beyond(other):
-            yield Problem(f"{one.value} is a probability, from 0 to 1, compared with {other.value}", term.span)
+            yield Problem(f"{one.value} is a probability, from 0 to 1, compared with {other.value:g}", term.span)
 
 
 def _is_beyond(term: Term) -> bool:

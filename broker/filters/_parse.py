@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -42,10 +42,10 @@ class _Conditions(DuckDB):
     """DuckDB's expressions without its functions: each call but CAST keeps the name that was written."""
 
     class Parser(DuckDBParser):
-        FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 - sqlglot's way of defining a dialect
-        NO_PAREN_FUNCTIONS: dict[Any, Any] = {}  # noqa: RUF012 - likewise
-        NO_PAREN_FUNCTION_PARSERS = {"CASE": DuckDBParser.NO_PAREN_FUNCTION_PARSERS["CASE"]}  # noqa: RUF012 - likewise
-        FUNCTION_PARSERS = {"CAST": DuckDBParser.FUNCTION_PARSERS["CAST"]}  # noqa: RUF012 - likewise
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
+        NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {"CASE": DuckDBParser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {"CAST": DuckDBParser.FUNCTION_PARSERS["CAST"]}
 
 
 ONE_EXPRESSION = "a condition is one expression that is true or false for an alert, like pSNIa > 0.8"

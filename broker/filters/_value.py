@@ -25,6 +25,9 @@ def column(checker: "Checker", node: exp.Column) -> Term:
     if node.table:
         return checker.problem(f"`{checker.source(span)}` isn't a column", span, f"write the name alone: {written}")
     name = checker.columns.find(written)
+    if name is None and node.this.args.get("quoted"):
+        hint = f"text stands in single quotes: '{written}'"
+        return checker.problem(f"no column is called {written!r}, and double quotes are for names", span, hint)
     if name is None:
         return checker.problem(
             f"unknown column {written!r}", span, did_you_mean(written, checker.columns.usable(), LIST_FIELDS)

@@ -32,14 +32,14 @@ def read_filters(files: Sequence[Path], schema: pa.Schema) -> tuple[tuple[Filter
     Returns
     -------
     filters : those without errors, sorted by name.
-    findings : errors and warnings, in the order of the files.
+    findings : errors and warnings, in the order of the files and of their lines.
     """
     filters: dict[str, Filter] = {}
     findings: list[Finding] = []
     taken: dict[str, str] = {}
     for file in files:
         made, found, name = _read(file, schema)
-        findings.extend(found)
+        findings.extend(sorted(found, key=lambda finding: (finding.line or 0, finding.column or 0)))
         if name is not None:
             clash = taken.setdefault(name.value.lower(), str(file))
             if clash != str(file):

@@ -178,6 +178,8 @@ class Moc:
         """
         from mocpy import MOC
 
+        if not path.is_file():
+            raise ValueError(f"no such file: {path}")
         kind = "json" if path.suffix.lower() == ".json" else "fits"
         try:
             moc = MOC.load(str(path), format=kind)

@@ -1,0 +1,32 @@
+"""Fixtures of the broker's tests: the shipped bundle, the example filters, processed real packets."""
+
+from pathlib import Path
+
+import pytest
+
+from broker.annotate import schema_for
+from broker.filters.definition import Filter, load_filters
+from broker.pipeline import Outcome, process
+from classifiers.bundle import Bundle, default_bundle_path
+from schemas.packets import packets
+from schemas.registry import BundledRegistry
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Bundle:
+    return Bundle.load(default_bundle_path())
+
+
+@pytest.fixture(scope="session")
+def filters(examples_dir: Path, bundle: Bundle) -> tuple[Filter, ...]:
+    return load_filters(examples_dir / "filters", schema_for(bundle))
+
+
+@pytest.fixture(scope="session")
+def outcomes(
+    sample_packets: list[tuple[str, bytes]], registry: BundledRegistry, bundle: Bundle, filters: tuple[Filter, ...]
+) -> list[Outcome]:
+    """Three micro-batches of real packets; the last repeats one of the first and holds two broken ones."""
+    third = [*sample_packets[20:], sample_packets[3], ("broken/empty", b""), ("broken/noise", b"\x01noise")]
+    batches = [sample_packets[:10], sample_packets[10:20], third]
+    return [process(packets(batch), registry, bundle, filters) for batch in batches]
