@@ -14,7 +14,7 @@ def damped_walk(rng: Generator, source: Source) -> LightCurve:
     """A quasar as a damped random walk in magnitudes.
 
     MacLeod et al. 2010 (ApJ 721, 1014, eq. 7 and table 1): asymptotic structure function and time scale from rest
-    wavelength, absolute magnitude and black-hole mass (drawn for quasars of that magnitude, their section 5.1). One
+    wavelength, absolute magnitude and black-hole mass (drawn for quasars of that magnitude, as they do). One
     walk drives all bands, its amplitude falling with wavelength; the template is one epoch of it, up to 700 days
     before the survey. Exact at the visits, linear between.
     """

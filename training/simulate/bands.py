@@ -15,7 +15,7 @@ MILKY_WAY: Final = np.array([4.145, 3.237, 2.273, 1.684, 1.323, 1.088])
 """A_band / E(B-V) of the Schlegel et al. map; Fitzpatrick 1999, R_V 3.1 (Schlafly & Finkbeiner 2011, table 6)."""
 
 ZERO_POINT: Final = 27.5
-"""AB magnitude of flux 1 in PLAsTiCC and SNANA (Kessler et al. 2019, section 3)."""
+"""AB magnitude of flux 1 in PLAsTiCC and SNANA (Kessler et al. 2019, PASP 131, 094501)."""
 
 
 def flux_of(magnitude: Array) -> Array:

@@ -28,7 +28,7 @@ def kilonova(rng: Generator, source: Source) -> LightCurve:
     """A kilonova of a fast blue and a slower red component.
 
     Heating by the r-process and its thermalisation after Korobkin et al. 2012 and Barnes et al. 2016, as written in
-    Villar et al. 2017 (ApJ 851, L21, eq. 1 to 3), masses and velocities around their fit to GW170817; two components
+    Villar et al. 2017 (ApJ 851, L21), masses and velocities around their fit to GW170817; two components
     as in Kasen et al. 2017 (Nature 551, 80). Opacities fitted to the real PLAsTiCC objects.
     """
     blue = Ejecta(

@@ -11,7 +11,7 @@ BLENDED, LENSED_TEMPLATES = 0.5, 0.07
 
 
 def magnification(separation: Array) -> Array:
-    """Of a point source by a point lens, against separation in Einstein radii (Paczynski 1986, ApJ 304, 1, eq. 4)."""
+    """Of a point source by a point lens, against separation in Einstein radii (Paczynski 1986, ApJ 304, 1)."""
     return np.asarray((separation**2 + 2.0) / (separation * np.sqrt(separation**2 + 4.0)), dtype=np.float64)
 
 

@@ -1,6 +1,6 @@
 """How uncertain a flux is: the error of forced difference photometry, in fluxes of zero point 27.5.
 
-The formula is SNANA's (Kessler et al. 2009, section 4.2; Kessler et al. 2019, section 3). Without template noise and
+The formula is SNANA's (Kessler et al. 2009, PASP 121, 1028). Without template noise and
 scatter it reproduces the recorded errors of the 52,172 ELAsTiCC2 points to a median ratio of 0.97.
 """
 

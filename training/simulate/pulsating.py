@@ -33,7 +33,7 @@ def rr_lyrae(rng: Generator, source: Source) -> LightCurve:
     """An RR Lyrae star: the sawtooth of type ab (four in five) or the near-sine of type c.
 
     Fourier terms and their phases after Simon & Teays 1982 (ApJ 261, 586, their means of phi_21 and phi_31); periods,
-    and amplitude ratios of the bands, after Sesar et al. 2010 (ApJ 708, 717, tables 2 to 4; y like z); amplitudes an
+    and amplitude ratios of the bands, after Sesar et al. 2010 (ApJ 708, 717; y like z); amplitudes an
     eighth smaller than theirs, as PLAsTiCC's objects have them. The template averages a few epochs.
     """
     ab = rng.random() < TYPE_AB

@@ -16,7 +16,7 @@ def seen(source: Source, emission: Emission, host_av: float = 0.0, host_rv: floa
     """The light curve of `emission` at the source's redshift.
 
     Rest-frame time is dilated by 1 + z, each band looks at its effective wavelength / (1 + z), and the flux density
-    gains (1 + z) because frequencies are squeezed (Hogg et al. 2002, eq. 6 for a narrow band).
+    gains (1 + z) because frequencies are squeezed (Hogg et al. 2002, astro-ph/0210394).
 
     Parameters
     ----------
