@@ -199,7 +199,7 @@ def _load_member(path: Path, manifest: Manifest, entry: MemberEntry) -> Member:
 def _part(path: Path, name: str, load: Callable[[], Part]) -> Part:
     try:
         return load()
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except Exception as error:  # each part's library raises errors of its own
         raise BundleError(
             f"{path}: expected a usable part {name!r}, found {type(error).__name__}: {error}; {RESTORE}"
         ) from error

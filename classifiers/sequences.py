@@ -13,7 +13,7 @@ from classifiers.calibration import first_detection
 from features.family import FeatureInput
 from schemas.alerts import BANDS, LightCurves
 
-MAX_POINTS = 128
+MAX_POINTS = 64
 """The longest sequence; `thin` says which points of a longer light curve are read."""
 
 WAVELENGTHS = np.array([367.1, 482.7, 622.3, 754.6, 869.1, 971.2])
@@ -115,8 +115,8 @@ def thin(curves: LightCurves, most: int) -> LightCurves:
     n_detected = np.bincount(owner[detected], minlength=len(curves))
     keep_detected = np.minimum(n_detected, most)
     keep_other = np.minimum(curves.lengths - n_detected, most - keep_detected)
-    before: NDArray[np.int64] = np.cumsum(detected) - detected
-    rank_detected: NDArray[np.int64] = before - before[np.minimum(curves.offsets[:-1], max(len(before) - 1, 0))][owner]
+    before = np.concatenate([[0], np.cumsum(detected)])
+    rank_detected = before[:-1] - before[curves.offsets[owner]]
     rank_other = np.arange(len(owner)) - curves.offsets[owner] - rank_detected
     rank = np.where(detected, rank_detected, rank_other)
     size = np.where(detected, n_detected[owner], (curves.lengths - n_detected)[owner])

@@ -1,5 +1,6 @@
 """Fits both members, once for each fold and once on everything."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,15 +30,19 @@ SETTINGS: dict[str, dict[str, Any]] = {
 """The settings of each kind of member in a manifest, in the order of the members."""
 
 
+class Step(Protocol):
+    """Tells that a stage is further."""
+
+    def __call__(self, count: int = 1, /) -> None:
+        """So many steps more are done."""
+        ...
+
+
 class Stages(Protocol):
     """Tells how far the fitting is."""
 
-    def begin(self, what: str, total: int) -> None:
-        """A stage of `total` steps begins."""
-        ...
-
-    def step(self, count: int = 1) -> None:
-        """So many steps more are done."""
+    def begin(self, what: str, total: int) -> Step:
+        """A stage of `total` steps begins; call what it returns as it goes on."""
         ...
 
 
@@ -51,18 +56,23 @@ class Problem:
     recurrent: RecurrentSettings = field(default_factory=RecurrentSettings)
     folds: int = 3
     seed: int = 1
-    threads: int = 2
 
 
 def fit_members(examples: Examples, problem: Problem, directory: Path, stages: Stages, what: str) -> tuple[Member, ...]:
-    """Fit both members, write them into `directory` and load them as a bundle would.
+    """Fit both members side by side, a thread each, write them into `directory` and load them as a bundle would.
 
     Parameters
     ----------
     what : tells this fit from others in the stages' names.
     """
-    rounds = problem.trees.rounds
-    stages.begin(f"Trees, {what}", rounds)
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(fit, examples, problem, directory, stages, what) for fit in (_trees, _recurrent)]
+    for job in jobs:
+        job.result()
+    return load_members(directory, problem)
+
+
+def _trees(examples: Examples, problem: Problem, directory: Path, stages: Stages, what: str) -> None:
     text = fit_trees(
         examples.data.features,
         problem.names,
@@ -70,21 +80,21 @@ def fit_members(examples: Examples, problem: Problem, directory: Path, stages: S
         n_classes=problem.n_classes,
         settings=problem.trees,
         seed=problem.seed,
-        threads=problem.threads,
-        tick=stages.step,
+        tick=stages.begin(f"Trees, {what}", problem.trees.rounds),
     )
     (directory / TREES_FILE).write_text(text)
-    stages.begin(f"Recurrent network, {what}", n_batches(len(examples), problem.recurrent))
+
+
+def _recurrent(examples: Examples, problem: Problem, directory: Path, stages: Stages, what: str) -> None:
     network = fit_recurrent(
         sequences(examples.data.given),
         examples.labels,
         n_classes=problem.n_classes,
         settings=problem.recurrent,
         seed=problem.seed,
-        tick=stages.step,
+        tick=stages.begin(f"Recurrent network, {what}", n_batches(len(examples), problem.recurrent)),
     )
     (directory / RECURRENT_FILE).write_bytes(to_onnx(network))
-    return load_members(directory, problem)
 
 
 def load_members(directory: Path, problem: Problem) -> tuple[Member, ...]:

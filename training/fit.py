@@ -22,7 +22,10 @@ from training.fit_trees import TreesSettings
 from training.sources import Source, sources
 from training.write_bundle import NOVELTY_FILE, describe, write
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command(epilog="Example: python -m training.fit --out classifiers/bundles/first")
 def main(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
@@ -32,14 +35,10 @@ def main(
     folds: Annotated[int, typer.Option(min=2, help="Folds of the out-of-fold predictions.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="Passes of the network over the light curves.")] = 12,
     rounds: Annotated[int, typer.Option(min=1, help="Trees per class.")] = 250,
-    threads: Annotated[int, typer.Option(min=1, help="Threads; the network's last bits depend on it.")] = 2,
     name: Annotated[str, typer.Option(help="The bundle's name; the folder's if left out.")] = "",
     version: Annotated[str, typer.Option(help="The bundle's version.")] = "1.0.0",
 ) -> None:
     """Fit trees and a recurrent network on simulated and published light curves, calibrate and score them."""
-    import torch
-
-    torch.set_num_threads(threads)
     problem = Problem(
         names=tuple(feature.name for feature in catalogue()),
         n_classes=len(PLASTICC_TARGETS),
@@ -47,7 +46,6 @@ def main(
         recurrent=RecurrentSettings(epochs=epochs),
         folds=folds,
         seed=seed,
-        threads=threads,
     )
     found = sources(objects, seed)
     out.mkdir(parents=True, exist_ok=True)
@@ -67,8 +65,8 @@ def fit(
     The manifest, without scores and file hashes.
     """
     objects = Objects.concat([source.fit for source in found])
-    stages.begin("Light curves and features", len(objects))
-    examples = make_examples(objects, problem.names, views, problem.seed, tick=stages.step)
+    step = stages.begin("Light curves and features", len(objects))
+    examples = make_examples(objects, problem.names, views, problem.seed, tick=step)
     answers = out_of_fold(examples, problem, stages)
     weights = best_weights(answers, examples.labels)
     temperatures = best_temperatures(combine(answers, weights), examples.labels, examples.days)
@@ -85,11 +83,11 @@ def fit(
 def score(found: Sequence[Source], manifest: dict[str, Any], problem: Problem, out: Path, stages: Stages) -> None:
     """Score the written bundle on the held-out objects of each source, and write it again with the scores."""
     bundle = Bundle.load(out)
-    stages.begin("Scores on held-out objects", len(found))
+    step = stages.begin("Scores on held-out objects", len(found))
     entries: list[dict[str, Any]] = []
     for source in found:
         entries += evaluate(bundle, source.test, source.name, problem.seed)
-        stages.step()
+        step()
     write(out, manifest, entries)
 
 
@@ -100,4 +98,4 @@ def _known(latent: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

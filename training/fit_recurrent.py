@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ class RecurrentSettings:
     """How the network is fitted."""
 
     epochs: int = 12
-    batch: int = 256
+    batch: int = 128
     learning_rate: float = 4e-3
     weight_decay: float = 1e-3
 
@@ -33,8 +34,8 @@ def fit_recurrent(
 ) -> Network:
     """Fit a network by cross-entropy with AdamW and a one-cycle learning rate, on a GPU where there is one.
 
-    The result is the same for the same seed, machine, number of threads and torch version; another processor or
-    version rounds differently.
+    The result is the same for the same seed, kind of processor and torch version; another processor or version rounds
+    differently. One thread is used: steps are so small that a second one mostly waits.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def fit_recurrent(
     # Without it, cuBLAS may pick an algorithm whose order of summation changes from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), _one_thread():
         torch.manual_seed(seed)
         network = Network(Shape(len(POINT_INPUTS), len(OBJECT_INPUTS), n_classes)).to(device).train()
         optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
@@ -59,6 +60,16 @@ def fit_recurrent(
                 schedule.step()
                 tick()
     return network.cpu().eval()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def n_batches(n: int, settings: RecurrentSettings) -> int:

@@ -28,7 +28,6 @@ def fit_trees(
     n_classes: int,
     settings: TreesSettings,
     seed: int,
-    threads: int = 2,
     tick: Callable[[], None] = lambda: None,
 ) -> str:
     """Fit LightGBM and return the model as text; the same bytes for the same input, seed and LightGBM version.
@@ -43,16 +42,12 @@ def fit_trees(
     """
     import lightgbm
 
-    data = lightgbm.Dataset(
-        features, labels, feature_name=list(names), params=_params(n_classes, settings, seed, threads)
-    )
-    booster = lightgbm.train(
-        _params(n_classes, settings, seed, threads), data, settings.rounds, callbacks=[lambda _: tick()]
-    )
+    data = lightgbm.Dataset(features, labels, feature_name=list(names), params=_params(n_classes, settings, seed))
+    booster = lightgbm.train(_params(n_classes, settings, seed), data, settings.rounds, callbacks=[lambda _: tick()])
     return _without_record(booster.model_to_string(importance_type="gain"))
 
 
-def _params(n_classes: int, settings: TreesSettings, seed: int, threads: int) -> dict[str, Any]:
+def _params(n_classes: int, settings: TreesSettings, seed: int) -> dict[str, Any]:
     return {
         "objective": "multiclass",
         "num_class": n_classes,
@@ -64,7 +59,7 @@ def _params(n_classes: int, settings: TreesSettings, seed: int, threads: int) ->
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": threads,
+        "num_threads": 1,
         "verbosity": -1,
     }
 

@@ -12,6 +12,7 @@ from classifiers.taxonomy import PLASTICC_TARGETS
 from schemas.alerts import AlertBatch
 from training.examples import Objects
 from training.light_curves import real_elasticc2, real_plasticc
+from training.shipped import shipped
 from training.simulate import simulate
 
 BALANCE = 0.3
@@ -48,7 +49,7 @@ def sources(n_simulated: int, seed: int) -> tuple[Source, ...]:
     plasticc, elasticc2 = _published(*real_plasticc()), _published(*real_elasticc2())
     # ELAsTiCC2 counts its objects on its own; a minus keeps its ids apart from PLAsTiCC's.
     elasticc2 = Objects(elasticc2.alerts, elasticc2.labels, -elasticc2.parents)
-    others = np.setdiff1d(np.unique(simulated.parents), plasticc.parents)
+    others = np.setdiff1d(shipped("plasticc_metadata")["object_id"].to_numpy(np.int64), plasticc.parents)
     held = np.concatenate([_half_of_each_class(rng, plasticc), _some(rng, others, HELD_OUT_PARENTS)])
     return (
         _parted(SIMULATED, "Apache-2.0; metadata CC BY 4.0", simulated, held),

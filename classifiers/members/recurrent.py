@@ -15,7 +15,7 @@ from classifiers._rows import softmax
 from classifiers.member import MemberInput, MemberKind, MemberOutput
 from classifiers.sequences import MAX_POINTS, OBJECT_INPUTS, POINT_INPUTS, Sequences, sequences
 
-BLOCK_STEPS = (16, 32, 64, MAX_POINTS)
+BLOCK_STEPS = (8, 16, 32, MAX_POINTS)
 BLOCK_ROWS = 32
 INPUTS = ("points", "mask", "last", "objects")
 OUTPUTS = ("logits", "latent")

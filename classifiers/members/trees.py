@@ -43,7 +43,7 @@ def load(directory: Path, settings: dict[str, Any]) -> Trees:
     path = directory / settings["file"]
     try:
         booster = lightgbm.Booster(model_str=path.read_text())
-    except lightgbm.basic.LightGBMError as error:
+    except (UnicodeDecodeError, lightgbm.basic.LightGBMError) as error:
         raise ValueError(f"{path.name} is no LightGBM text model: {error}") from error
     found = booster.num_feature(), booster.num_model_per_iteration()
     expected = settings["n_features"], settings["n_classes"]

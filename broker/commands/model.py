@@ -1,0 +1,100 @@
+"""`boreal model`: what a model bundle holds, and whether it is whole."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, stop
+from classifiers.bundle import Bundle, BundleError, bundle_sha256, default_bundle_path, read_manifest
+from classifiers.manifest import Manifest, ScoreEntry
+
+app = typer.Typer(name="model", help="Model bundles: what they hold and whether they are whole.", no_args_is_help=True)
+
+BundlePath = Annotated[
+    Path | None, typer.Argument(metavar="[BUNDLE]", help="Directory of a bundle; the shipped one if left out.")
+]
+
+
+@app.command(epilog="Example: boreal model info classifiers/bundles/first")
+def info(
+    bundle: BundlePath = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+) -> None:
+    """Print a bundle's name, members, classes, training set and scores."""
+    try:
+        manifest = read_manifest(bundle or default_bundle_path())
+    except BundleError as error:
+        stop(str(error), GAVE_SOMETHING_WRONG)
+    if as_json:
+        print(json.dumps({**manifest.model_dump(mode="json"), "sha256": bundle_sha256(manifest)}, indent=1))  # noqa: T201  JSON for machines, without a terminal's line breaks
+        return
+    console = Console()
+    for table in (_summary(manifest), _classes(manifest), _scores(manifest)):
+        console.print(table)
+
+
+@app.command(epilog="Example: boreal model verify classifiers/bundles/first")
+def verify(bundle: BundlePath = None) -> None:
+    """Check every file of a bundle against its manifest, and load it; exit with 1 if anything is wrong."""
+    path = bundle or default_bundle_path()
+    try:
+        loaded = Bundle.load(path)
+    except BundleError as error:
+        stop(str(error), CHECK_FAILED)
+    Console(soft_wrap=True).print(
+        f"{loaded.name} {loaded.version} is whole: {len(loaded.manifest.files)} files, sha256 {loaded.sha256}"
+    )
+
+
+def _summary(manifest: Manifest) -> Table:
+    training = manifest.training_set
+    table = Table(title=f"Bundle {manifest.name} {manifest.version}", show_header=False, title_justify="left")
+    table.add_row("sha256", bundle_sha256(manifest))
+    for member in manifest.members:
+        table.add_row(f"member: {member.kind}", f"weight {member.weight:g}, {', '.join(member.files)}")
+    table.add_row("features", f"{len(manifest.features)}, {_code_state(manifest)}")
+    table.add_row("fitted on", training.description)
+    for source in training.sources:
+        table.add_row("", f"{source.objects} objects: {source.name} ({source.licence}; seed {source.seed})")
+    table.add_row("examples' sha256", training.sha256)
+    table.add_row("fitted with", f"Boreal {manifest.code_version}")
+    return table
+
+
+def _code_state(manifest: Manifest) -> str:
+    from features.extract import code_hash
+
+    same = code_hash() == manifest.features_code_sha256
+    return "computed by the code of today" if same else "whose code has changed since the bundle was fitted"
+
+
+def _classes(manifest: Manifest) -> Table:
+    training = manifest.training_set
+    table = Table(title="Classes", title_justify="left")
+    for name in ("classId", "class", "PLAsTiCC", "objects", "light curves", "prior"):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    for entry, prior in zip(manifest.classes, manifest.prior, strict=True):
+        objects, curves = (
+            str(counts.get(entry.name, 0)) for counts in (training.objects_per_class, training.light_curves_per_class)
+        )
+        table.add_row(str(entry.id), entry.name, str(entry.plasticc or ""), objects, curves, f"{prior:.4f}")
+    return table
+
+
+def _scores(manifest: Manifest) -> Table:
+    table = Table(title="Scores on light curves that it was not fitted on", title_justify="left")
+    columns = ("sample", "host", "days", "curves", "NLL", "NLL of prior", "accuracy", "macro F1", "macro AUC", "ECE")
+    for name in columns:
+        table.add_column(name, justify="left" if name in {"sample", "host"} else "right")
+    for entry in manifest.scores:
+        table.add_row(entry.sample, entry.host, entry.days, str(entry.light_curves), *_figures(entry))
+    return table
+
+
+def _figures(entry: ScoreEntry) -> list[str]:
+    figures = (entry.nll, entry.prior_nll, entry.accuracy, entry.macro_f1, entry.macro_auc, entry.ece)
+    return ["" if figure is None else f"{figure:.3f}" for figure in figures]

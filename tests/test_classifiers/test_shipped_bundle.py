@@ -1,0 +1,84 @@
+"""The bundle that ships: whole, its manifest true, and better than guessing on objects it never saw."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers.bundle import default_bundle_path
+from classifiers.predict import classify, predict
+from classifiers.taxonomy import PLASTICC_TARGETS
+from features.extract import extract
+from schemas.decode import decode
+from schemas.packets import packets
+from training.examples import make_examples
+from training.scores import nll, score
+from training.sources import sources
+
+CARD = Path(__file__).parents[2] / "docs" / "model-card.md"
+
+
+def test_it_holds_both_members_the_14_classes_and_no_other_file(bundle):
+    assert sorted(entry.kind for entry in bundle.manifest.members) == ["recurrent", "trees"]
+    assert all(entry.weight > 0 for entry in bundle.manifest.members)
+    assert tuple(entry.plasticc for entry in bundle.manifest.classes) == PLASTICC_TARGETS
+    files = {path.name for path in default_bundle_path().iterdir()}
+    assert files == {"manifest.json", *bundle.manifest.files}
+    assert sum(path.stat().st_size for path in default_bundle_path().iterdir()) < 4_200_000
+
+
+def test_its_manifest_says_what_it_was_fitted_on(bundle):
+    training = bundle.manifest.training_set
+    objects = sum(source.objects for source in training.sources)
+    assert objects == sum(training.objects_per_class.values()) > 5000
+    assert all(count > 0 for count in training.objects_per_class.values())
+    curves = np.array(list(training.light_curves_per_class.values()))
+    np.testing.assert_allclose(bundle.manifest.prior, curves / curves.sum(), atol=1e-6)
+    assert list(training.light_curves_per_class) == [node.name for node in bundle.classes]
+
+
+def test_every_recorded_score_beats_its_prior_on_simulated_objects(bundle):
+    simulated = [entry for entry in bundle.manifest.scores if "simulator" in entry.sample]
+    assert {entry.host for entry in simulated} == {"with", "without"}
+    assert {entry.days for entry in simulated} == {"all", "0-2", "2-8", "8-32", "32-128", "128+"}
+    assert all(entry.nll < entry.prior_nll for entry in simulated)
+
+
+@pytest.mark.slow
+def test_it_beats_its_prior_on_objects_it_never_saw(bundle):
+    seed = bundle.manifest.training_set.sources[0].seed
+    simulated, *published = sources(600, seed)
+    prior = np.asarray(bundle.manifest.prior)
+    for source in (simulated, *published):
+        examples = make_examples(source.test, bundle.feature_names, 2, 99)
+        probabilities, _ = classify(examples.data, bundle)
+        assert nll(probabilities, examples.labels) < 0.9 * nll(np.tile(prior, (len(examples), 1)), examples.labels)
+    found = score(*_answers(bundle, simulated.test), prior)
+    assert found.macro_auc > 0.85
+
+
+def _answers(bundle, objects):
+    examples = make_examples(objects, bundle.feature_names, 2, 99)
+    return classify(examples.data, bundle)[0], examples.labels
+
+
+def test_it_classifies_the_real_packets(bundle, sample_packets, registry):
+    alerts = decode(packets(sample_packets), registry).alerts
+    answer = predict(alerts, extract(alerts, bundle.feature_names), bundle)
+    asteroid = np.asarray(alerts.table["is_solar_system"])
+    usable = ~asteroid & (alerts.light_curves.lengths > 0)
+    np.testing.assert_array_equal(answer.classified, usable)
+    assert usable.sum() > 15
+    np.testing.assert_allclose(answer.probabilities[usable].sum(axis=1), 1, atol=1e-12)
+    assert (answer.novelty[usable] > 0).all()
+
+
+def test_the_model_card_shows_the_scores_of_this_bundle(bundle):
+    text = CARD.read_text()
+    assert f"version {bundle.version}" in text
+    overall = [entry for entry in bundle.manifest.scores if entry.days == "all"]
+    for entry in overall:
+        figures = [f"{value:.3f}" for value in (entry.nll, entry.prior_nll, entry.accuracy, entry.macro_f1)]
+        row = r"\|[^|\n]*".join(re.escape(figure) for figure in figures)
+        assert re.search(rf"\| {entry.host} \| {entry.light_curves} \| {row}", text), (entry.sample, entry.host)

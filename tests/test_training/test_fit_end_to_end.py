@@ -1,0 +1,60 @@
+"""A tiny bundle from nothing: fitted, written, loaded, scored, and the same again for the same seed."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from classifiers.bundle import Bundle
+from classifiers.predict import predict
+from features.extract import extract
+from training.fit import app
+from training.light_curves import real_plasticc
+from training.sources import sources
+
+pytestmark = pytest.mark.slow
+
+TINY = ["--objects", "150", "--views", "1", "--folds", "2", "--epochs", "1", "--rounds", "5"]
+
+
+def fit(path):
+    done = CliRunner().invoke(app, ["--out", str(path), *TINY], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return Bundle.load(path)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return fit(tmp_path_factory.mktemp("one") / "tiny")
+
+
+def test_the_bundle_classifies(bundle):
+    alerts, _ = real_plasticc()
+    answer = predict(alerts, extract(alerts, bundle.feature_names), bundle)
+    assert answer.classified.all()
+    np.testing.assert_allclose(answer.probabilities.sum(axis=1), 1, atol=1e-12)
+
+
+def test_the_manifest_tells_the_fit(bundle):
+    manifest = bundle.manifest
+    assert manifest.name == "tiny"
+    assert sum(source.objects for source in manifest.training_set.sources) < 150 + 100 + 346
+    assert sum(manifest.training_set.light_curves_per_class.values()) <= 150 + 100 + 346
+    assert sum(entry.weight for entry in manifest.members) == pytest.approx(1)
+    assert {entry.host for entry in manifest.scores} == {"with", "without"}
+    assert len({entry.sample for entry in manifest.scores}) == 3
+
+
+def test_the_same_seed_makes_the_same_bundle(bundle, tmp_path):
+    assert fit(tmp_path / "tiny").sha256 == bundle.sha256
+
+
+def test_no_test_object_shares_a_parent_with_what_is_fitted_on():
+    parts = sources(150, 1)
+    fitted = np.concatenate([source.fit.parents for source in parts])
+    tested = np.concatenate([source.test.parents for source in parts])
+    assert not set(fitted) & set(tested)
+    assert all(len(source.fit) and len(source.test) for source in parts)
+    simulated, plasticc, elasticc2 = parts
+    assert 0.05 < len(simulated.test) / 150 < 0.3
+    assert len(plasticc.fit) + len(plasticc.test) == 100
+    assert abs(len(elasticc2.fit) - len(elasticc2.test)) <= 3

@@ -1,0 +1,80 @@
+"""``python -m training.card``: writes the shipped bundle's figures into docs/model-card.md, between its markers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from classifiers.bundle import bundle_sha256, default_bundle_path, read_manifest
+from classifiers.manifest import Manifest, ScoreEntry
+
+CARD = Path(__file__).parents[1] / "docs" / "model-card.md"
+BEGIN, END = "<!-- figures of the shipped bundle: python -m training.card -->", "<!-- end of the figures -->"
+
+
+def main() -> None:
+    """Write the shipped bundle's figures into its model card."""
+    CARD.write_text(with_figures(CARD.read_text(), read_manifest(default_bundle_path())))
+
+
+def with_figures(text: str, manifest: Manifest) -> str:
+    """The card with the figures between its markers replaced by those of a bundle.
+
+    Raises
+    ------
+    ValueError
+        If the card has no such markers.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{CARD} has no lines {BEGIN!r} and {END!r}; put them where the figures belong")
+    return f"{before}{BEGIN}\n{figures(manifest)}\n{END}{after}"
+
+
+def figures(manifest: Manifest) -> str:
+    """The figures of a bundle in Markdown."""
+    training = manifest.training_set
+    objects, curves = training.objects_per_class, training.light_curves_per_class
+    weights = ", ".join(f"{member.kind} {member.weight:g}" for member in manifest.members)
+    temperatures = ", ".join(f"{value:.2f}" for value in manifest.calibration.temperatures)
+    samples = list(dict.fromkeys(entry.sample for entry in manifest.scores))
+    return "\n\n".join(
+        [
+            f"Bundle `{manifest.name}`, version {manifest.version}, sha256 `{bundle_sha256(manifest)}`.",
+            f"Fitted on {training.description} (sha256 of the examples `{training.sha256}`).",
+            _table(
+                ("source", "objects", "seed", "licence"),
+                [(s.name, str(s.objects), str(s.seed), s.licence) for s in training.sources],
+            ),
+            _table(
+                ("class", "objects", "light curves"),
+                [(name, str(objects[name]), str(curves[name])) for name in objects],
+            ),
+            f"Weights in the geometric mean: {weights}. Temperatures: {temperatures}.",
+            *(_scores(sample, [entry for entry in manifest.scores if entry.sample == sample]) for sample in samples),
+        ]
+    )
+
+
+def _scores(sample: str, entries: Sequence[ScoreEntry]) -> str:
+    header = ("days", "host", "light curves", "NLL", "NLL of prior", "accuracy", "macro F1", "macro AUC", "ECE")
+    rows = [(entry.days, entry.host, str(entry.light_curves), *map(_figure, _values(entry))) for entry in entries]
+    return f"Held out: {sample}.\n\n{_table(header, rows)}"
+
+
+def _values(entry: ScoreEntry) -> tuple[float | None, ...]:
+    return (entry.nll, entry.prior_nll, entry.accuracy, entry.macro_f1, entry.macro_auc, entry.ece)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    typer.run(main)
