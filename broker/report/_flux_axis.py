@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SQUASHED = 25.0
+SQUASHED = 15.0
 """A ratio of brightnesses above which a linear axis shows the fainter one as a flat line."""
 
 ERRORS_SHOWN = 3.0

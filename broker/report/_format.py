@@ -29,7 +29,7 @@ def night(value: str) -> str:
 
 def number(value: float | None, digits: int = 2) -> str:
     """A number with so many decimals, a dash where it isn't known."""
-    return "–" if value is None else f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return "\N{EN DASH}" if value is None else f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -8,7 +8,6 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-SETTINGS = {"svg.hashsalt": "boreal", "svg.fonttype": "none"}
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -29,7 +28,7 @@ def inline_svg(figure: Figure, name: str, label: str, dpi: int = 100) -> Markup:
     dpi : pixels per inch of what is rasterised.
     """
     text = io.BytesIO()
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context({"svg.hashsalt": "boreal", "svg.fonttype": "none"}):
         figure.savefig(text, format="svg", transparent=True, metadata=NO_METADATA, dpi=dpi)
     root = ET.fromstring(text.getvalue())  # noqa: S314  drawn on the line above, not read from anywhere
     _drop_styles(root)

@@ -93,7 +93,7 @@ class Exemplar:
 
 def read_exemplars(best: dict[int, list[Place]]) -> dict[int, list[Exemplar]]:
     """The alerts at these places, by classId; a file is read no further than its last wanted row."""
-    found = {place: row for place, row in _read_places(place for places in best.values() for place in places)}
+    found = dict(_read_places(place for places in best.values() for place in places))
     return {class_id: [found[place] for place in places] for class_id, places in best.items()}
 
 

@@ -24,11 +24,12 @@ STYLES = {
     "y": ("#2e2e2e", "P"),
 }
 """Colour and marker of a band. Each colour has a contrast of 3:1 or more on white, and with the commonest kinds of
-colour blindness any two stay apart (CIE76 distance over 13, simulated after Machado et al. 2009); markers differ too."""
+colour blindness any two stay apart (CIE76 distance over 13, simulated after Machado et al. 2009); so do markers."""
 
 INK, FAINT = "#3c4650", "#9aa4ae"
 SIZE = (6.6, 3.6)
 MARGINS = {"left": 0.1, "right": 0.99, "bottom": 0.125, "top": 0.915}
+STEPS = [1, 2, 2.5, 5, 10]
 RASTERISED_FROM = 400
 """Points: a light curve with more is drawn as an image, the axes stay lines and text."""
 
@@ -81,8 +82,9 @@ def light_curve_svg(curve: Curve, alert_mjd: float, first_detection: float | Non
 def describe(curve: Curve) -> str:
     """The light curve in words."""
     bands = ", ".join(band for band in BANDS if band in curve.band)
+    points = "1 point" if len(curve) == 1 else f"{len(curve)} points"
     return (
-        f"Light curve: {len(curve)} points, {np.count_nonzero(curve.detected)} of them detections, in {bands}, "
+        f"Light curve: {points}, {np.count_nonzero(curve.detected)} detected, in {bands}, "
         f"MJD {curve.mjd.min():.2f} to {curve.mjd.max():.2f}; "
         f"difference flux from {curve.flux.min():,.0f} to {curve.flux.max():,.0f} nJy."
     )
@@ -123,7 +125,7 @@ def _time_axis(axes: Axes, time: NDArray[np.float64], epoch: Epoch) -> None:
     low, high = float(time.min()), float(time.max())
     margin = 0.04 * (high - low) or 1.0
     axes.set_xlim(low - margin, high + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(7))
+    axes.xaxis.set_major_locator(MaxNLocator(7, steps=STEPS))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: minus(f"{value:.10g}")))
     axes.set_xlabel(epoch.label, color=INK, fontsize=9)
     axes.tick_params(colors=INK, labelsize=9, length=3, width=0.7)
@@ -134,7 +136,7 @@ def _time_axis(axes: Axes, time: NDArray[np.float64], epoch: Epoch) -> None:
 
 def _flux_axis(axes: Axes, chosen: FluxAxis) -> None:
     if chosen.linear_within is None:
-        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
     else:
         axes.set_yscale("symlog", linthresh=chosen.linear_within, linscale=0.7)
         axes.yaxis.set_major_locator(FixedLocator(list(chosen.ticks)))
@@ -142,11 +144,12 @@ def _flux_axis(axes: Axes, chosen: FluxAxis) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: chosen.tick_label(value)))
     axes.set_ylim(chosen.low, chosen.high)
     axes.set_ylabel(f"Difference flux ({chosen.unit})", color=INK, fontsize=9)
+    axes.yaxis.set_label_coords(-0.085, 0.5)  # else it moves with the resolution of the image
     axes.axhline(0.0, color=FAINT, linewidth=0.7, zorder=1)
 
 
 def _mark_alert(axes: Axes, time: float) -> None:
-    axes.axvline(time, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1.1)
+    axes.axvline(time, color="#6b7680", linewidth=0.9, linestyle=(0, (2, 2)), zorder=1.1)
     low, high = axes.get_xlim()
     late = time > (low + high) / 2
     axes.annotate(
@@ -163,7 +166,9 @@ def _legend(figure: Figure, curve: Curve) -> None:
     ]
     if not curve.detected.all():
         handles.append(
-            Line2D([], [], linestyle="", marker="o", color=INK, markerfacecolor="none", markersize=5, label="not detected")
+            Line2D(
+                [], [], linestyle="", marker="o", color=INK, markerfacecolor="none", markersize=5, label="not detected"
+            )
         )
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(MARGINS["left"], 1.0), ncols=len(handles), frameon=False,

@@ -72,7 +72,11 @@ def write_report(run: RunDirectory) -> Path:
 def render(summary: Summary, sections: list[ClassSection]) -> str:
     """The page as text; whatever comes from alerts is escaped."""
     environment = Environment(
-        loader=PackageLoader("broker", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("broker", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(_format.FILTERS)
     template = environment.get_template("report.html.j2")

@@ -79,7 +79,7 @@ class Summary:
     Parameters
     ----------
     books : the ledger's totals.
-    differences : where the books contradict themselves, or the files contradict the books, in words; empty when all agree.
+    differences : where the books contradict themselves, or the files the books, in words; empty when all agree.
     nights : alerts by observing night, in order.
     surveys : alerts by survey and schema version.
     classes : alerts by best class, the most frequent first.
@@ -159,7 +159,9 @@ def _surveys(found: Tally) -> list[SurveyCount]:
 def _subscribers(total: Entry, run: RunDirectory) -> list[Subscriber]:
     folders = {path.name for path in run.subscribers.glob("*") if path.is_dir()}
     names = sorted({*folders, *total.deliveries, *total.cut})
-    return [Subscriber(name, total.deliveries.get(name, 0), dict(sorted(total.cut.get(name, {}).items()))) for name in names]
+    return [
+        Subscriber(name, total.deliveries.get(name, 0), dict(sorted(total.cut.get(name, {}).items()))) for name in names
+    ]
 
 
 def _frequent(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:

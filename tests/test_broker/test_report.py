@@ -72,7 +72,9 @@ def not_classified(alert_id: int) -> dict[str, Any]:
     return alert(alert_id, points=0, classifications=verdict, notClassifiedReason="no usable point", **others)
 
 
-def make_run(path: Path, rows: list[dict[str, Any]], turned_away: tuple[tuple[str, str, str, bytes], ...] = ()) -> RunDirectory:
+def make_run(
+    path: Path, rows: list[dict[str, Any]], turned_away: tuple[tuple[str, str, str, bytes], ...] = ()
+) -> RunDirectory:
     """A run's directory with these annotations and rejects, in one micro-batch."""
     run, stem = RunDirectory(path), part_stem("0123abcd", 0)
     for row in rows:
@@ -168,7 +170,7 @@ def test_loads_nothing_from_elsewhere(full: RunDirectory, page: Page) -> None:
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in page.loaded)
     assert not page.handlers
     assert page.tags["script"] == page.tags["link"] == page.tags["iframe"] == 0
-    assert "http:" not in full.report.read_text() and "https:" not in full.report.read_text()
+    assert "http" not in full.report.read_text().replace("http-equiv", "")
     assert full.report.stat().st_size < 1_500_000
 
 
@@ -197,7 +199,8 @@ def test_says_where_files_and_books_differ(tmp_path: Path) -> None:
     books["annotated"] = 7
     run.ledger.write_text(json.dumps(books))
     text = page_of(run).text
-    assert "The books don’t balance." in text
+    assert "balance." in text
+    assert "The books balance." not in text
     assert "4 alerts were received but 9 are accounted for" in text
     assert "the ledger has 7 annotated alerts, the annotation table 2" in text
 
@@ -259,7 +262,7 @@ def test_a_run_in_which_nothing_could_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("points", [1, 2, 1200])
 def test_light_curves_of_any_length(tmp_path: Path, points: int) -> None:
     page = page_of(make_run(tmp_path, [alert(1, points=points)]))
-    assert page.labels[0].startswith(f"Light curve: {points} points")
+    assert page.labels[0].startswith(f"Light curve: {points} point")
     assert page.tags["image"] == (points > 400)
 
 
