@@ -52,7 +52,7 @@ class Novelty:
         ValueError
             If a parameter is missing or the shapes don't fit each other.
         """
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             missing = {"means", "whitening", "unit"} - set(stored.files)
             if missing:
                 raise ValueError(f"it holds no {', '.join(sorted(missing))}")

@@ -29,7 +29,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
-    objects: Annotated[int, typer.Option(min=50, help="Number of simulated objects, test objects included.")] = 20_000,
+    objects: Annotated[int, typer.Option(min=50, help="Number of simulated objects, test objects included.")] = 14_000,
     seed: Annotated[int, typer.Option(help="Same seed, same data, folds and first weights.")] = 1,
     views: Annotated[int, typer.Option(min=1, help="Light curves made from each object.")] = 4,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the out-of-fold predictions.")] = 3,
