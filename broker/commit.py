@@ -24,7 +24,7 @@ from broker.sinks import discover
 from broker.sinks.sink import MicroBatch
 from schemas.annotation import DELIVERED_TO
 
-HISTORY = ["survey", "alertId", "objectId", "mjdTai", "night", "deliveredTo"]
+HISTORY = ["survey", "alertId", "diaSourceId", "objectId", "mjdTai", "night", "deliveredTo"]
 """The columns of the annotation table that tell what was seen and sent before."""
 
 
@@ -85,7 +85,7 @@ class Committer:
 
 def in_order(annotations: pa.Table) -> pa.Table:
     """Rows by time, then survey, id and origin: which of two copies counts doesn't depend on how the batch was cut."""
-    keys = ("mjdTai", "survey", "alertId", "origin")
+    keys = ("mjdTai", "survey", "alertId", "diaSourceId", "origin")
     return annotations.take(pc.sort_indices(annotations, sort_keys=[(key, "ascending") for key in keys]))
 
 

@@ -182,6 +182,4 @@ def light_curve_array(curves: LightCurves) -> pa.ListArray:
         [pa.array(curves.mjd), pa.array(curves.flux), pa.array(curves.flux_err), bands, pa.array(curves.detected)],
         fields=list(LIGHT_CURVE_POINT),
     )
-    return pa.ListArray.from_arrays(
-        pa.array(curves.offsets, pa.int32()), points, type=SCHEMA.field("light_curve").type
-    )
+    return pa.ListArray.from_arrays(pa.array(curves.offsets, pa.int32()), points, type=SCHEMA.field("light_curve").type)

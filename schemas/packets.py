@@ -20,7 +20,7 @@ REJECTS = pa.schema(
     ]
 )
 """Packets that can't be annotated. `stage` is the step that gave up: ``read``, ``decode``, ``features``, ``classify``.
-`reason` says what was given, what was expected and which alert. `payload` holds the raw bytes, so that they can be replayed."""
+`reason` says what was given, what was expected and which alert. `payload` holds the raw bytes, to be replayed."""
 
 
 def packets(pairs: list[tuple[str, bytes]]) -> pa.Table:

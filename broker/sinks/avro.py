@@ -1,5 +1,7 @@
 """Deliveries as Avro object containers: a folder a filter, a file a micro-batch, an alert a record."""
 
+import hashlib
+
 from fastavro import parse_schema, writer
 
 from broker._atomic import replacing
@@ -15,8 +17,9 @@ def write(batch: MicroBatch, to: RunDirectory) -> None:
         if records:
             schema = parse_schema(delivery_avro_schema(batch.annotations.schema, wanted.columns))
             with replacing(to.subscribers / wanted.name / f"{batch.stem}.avro") as path, path.open("wb") as file:
-                # A fixed marker between blocks, so that the same batch written again is the same file.
-                writer(file, schema, records, codec="deflate", sync_marker=f"boreal-{batch.stem}".encode()[-16:])
+                # Not a random marker between blocks: the same batch written again is the same file.
+                marker = hashlib.sha256(batch.stem.encode()).digest()[:16]
+                writer(file, schema, records, codec="deflate", sync_marker=marker)
 
 
 SINK = Sink("avro", write)

@@ -8,22 +8,10 @@ import pytest
 
 from broker import pipeline
 from broker.annotate import schema_for
-from broker.filters.definition import load_filters
 from broker.pipeline import process
-from classifiers.bundle import Bundle, default_bundle_path
 from schemas.packets import packets
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def bundle():
-    return Bundle.load(default_bundle_path())
-
-
-@pytest.fixture(scope="module")
-def filters(examples_dir, bundle):
-    return load_filters(examples_dir / "filters", schema_for(bundle))
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +52,7 @@ def test_order_changes_nothing(mixed, registry, bundle, filters, expected, seed)
 
 @pytest.mark.parametrize("size", [1, 7, 17])
 def test_the_cut_into_batches_changes_nothing(mixed, registry, bundle, filters, expected, size):
-    outcomes = [
-        process(packets(mixed[k : k + size]), registry, bundle, filters) for k in range(0, len(mixed), size)
-    ]
+    outcomes = [process(packets(mixed[k : k + size]), registry, bundle, filters) for k in range(0, len(mixed), size)]
     annotated = pa.concat_tables([outcome.annotations for outcome in outcomes])
     rejected = pa.concat_tables([outcome.rejects for outcome in outcomes])
     assert (rows_by_origin(annotated), rows_by_origin(rejected)) == expected

@@ -8,7 +8,7 @@ alone is never detected. Fitted to the ELAsTiCC2 points, whose true magnitudes a
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.special import ndtr  # type: ignore[import-untyped] # scipy publishes no types
+from scipy.special import ndtr
 
 from training.simulate.bands import Array
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
-from scipy.stats import ks_2samp  # type: ignore[import-untyped] # scipy publishes no types
+from scipy.stats import ks_2samp
 
 from training.light_curves import elasticc2_tables
 from training.shipped import shipped
