@@ -1,0 +1,1 @@
+"""Fits and exports model bundles; nothing imports this package."""
