@@ -53,6 +53,8 @@ def verify(bundle: BundlePath = None) -> None:
 def _summary(manifest: Manifest) -> Table:
     training = manifest.training_set
     table = Table(title=f"Bundle {manifest.name} {manifest.version}", show_header=False, title_justify="left")
+    table.add_column()
+    table.add_column(overflow="fold")
     table.add_row("sha256", bundle_sha256(manifest))
     for member in manifest.members:
         table.add_row(f"member: {member.kind}", f"weight {member.weight:g}, {', '.join(member.files)}")
