@@ -55,11 +55,22 @@ class FluxAxis:
     @property
     def ticks(self) -> tuple[float, ...]:
         """Of a symmetric logarithmic axis: 0 and the powers of ten within the limits."""
+        return self._within([0.0, *self._powers])
+
+    @property
+    def minor_ticks(self) -> tuple[float, ...]:
+        """Of a symmetric logarithmic axis: the steps between its powers of ten."""
+        return self._within([step * power for power in self._powers for step in range(2, 10)])
+
+    @property
+    def _powers(self) -> list[float]:
         if self.linear_within is None:
-            return ()
+            return []
         start = round(math.log10(self.linear_within))
-        powers = [10.0**k for k in range(start, start + DECADES + 2)]
-        return tuple(t for t in (*(-p for p in reversed(powers)), 0.0, *powers) if self.low <= t <= self.high)
+        return [10.0**k for k in range(start, start + DECADES + 2)]
+
+    def _within(self, sizes: list[float]) -> tuple[float, ...]:
+        return tuple(tick for tick in sorted({*sizes, *(-size for size in sizes)}) if self.low <= tick <= self.high)
 
     @property
     def thousands(self) -> int:

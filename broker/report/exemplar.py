@@ -17,6 +17,7 @@ COLUMNS = [
     "survey",
     "schemaVersion",
     "alertId",
+    "diaSourceId",
     "objectId",
     "mjdTai",
     "ra",

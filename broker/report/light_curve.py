@@ -28,7 +28,7 @@ colour blindness any two stay apart (CIE76 distance over 13, simulated after Mac
 
 INK, FAINT = "#3c4650", "#9aa4ae"
 SIZE = (6.6, 3.6)
-MARGINS = {"left": 0.1, "right": 0.99, "bottom": 0.125, "top": 0.915}
+MARGINS = {"left": 0.118, "right": 0.985, "bottom": 0.125, "top": 0.885}
 STEPS = [1, 2, 2.5, 5, 10]
 RASTERISED_FROM = 400
 """Points: a light curve with more is drawn as an image, the axes stay lines and text."""
@@ -140,21 +140,20 @@ def _flux_axis(axes: Axes, chosen: FluxAxis) -> None:
     else:
         axes.set_yscale("symlog", linthresh=chosen.linear_within, linscale=0.7)
         axes.yaxis.set_major_locator(FixedLocator(list(chosen.ticks)))
-        axes.yaxis.set_minor_locator(FixedLocator([]))
+        axes.yaxis.set_minor_locator(FixedLocator(list(chosen.minor_ticks)))
+        axes.tick_params(axis="y", which="minor", color=FAINT, length=2, width=0.6)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: chosen.tick_label(value)))
     axes.set_ylim(chosen.low, chosen.high)
     axes.set_ylabel(f"Difference flux ({chosen.unit})", color=INK, fontsize=9)
-    axes.yaxis.set_label_coords(-0.085, 0.5)  # else it moves with the resolution of the image
+    axes.yaxis.set_label_coords(-0.108, 0.5)  # else it moves with the resolution of the image
     axes.axhline(0.0, color=FAINT, linewidth=0.7, zorder=1)
 
 
 def _mark_alert(axes: Axes, time: float) -> None:
     axes.axvline(time, color="#6b7680", linewidth=0.9, linestyle=(0, (2, 2)), zorder=1.1)
-    low, high = axes.get_xlim()
-    late = time > (low + high) / 2
     axes.annotate(
-        "alert", (time, 1.0), (-4 if late else 4, -2), xycoords=("data", "axes fraction"), textcoords="offset points",
-        ha="right" if late else "left", va="top", color=INK, fontsize=8.5,
+        "alert", (time, 1.0), (0, 2), xycoords=("data", "axes fraction"), textcoords="offset points", ha="center",
+        va="bottom", color=INK, fontsize=8.5,
     )  # fmt: skip
 
 

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from broker.ledger import Entry, Ledger
 from broker.report.rejected import Rejected, read_rejected
-from broker.report.tally import Tally, table_files
+from broker.report.tally import Tally
 from broker.run_directory import RunDirectory
 
 
@@ -80,7 +78,7 @@ class Summary:
     ----------
     books : the ledger's totals.
     differences : where the books contradict themselves, or the files the books, in words; empty when all agree.
-    nights : alerts by observing night, in order.
+    nights : alerts by observing night, the latest first; the share is that of the busiest night.
     surveys : alerts by survey and schema version.
     classes : alerts by best class, the most frequent first.
     subscribers : by name.
@@ -119,7 +117,7 @@ def summarise(run: RunDirectory, found: Tally) -> Summary:
         subscribers=_subscribers(total, run),
         rejected=rejected,
         not_classified=_shares(total.not_classified),
-        software=_software(run),
+        software=sorted(found.software),
     )
 
 
@@ -145,7 +143,7 @@ def _nights(found: Tally) -> list[Count]:
     for (night, _, _), n in found.groups.items():
         nights[night] += n
     most = max(nights.values(), default=1)
-    return [Count(night, nights[night], nights[night] / most) for night in sorted(nights)]
+    return [Count(night, nights[night], nights[night] / most) for night in sorted(nights, reverse=True)]
 
 
 def _surveys(found: Tally) -> list[SurveyCount]:
@@ -172,16 +170,3 @@ def _frequent(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
 def _shares(counts: Counter[str]) -> list[Count]:
     whole = counts.total()
     return [Count(name, n, n / whole) for name, n in _frequent(counts)]
-
-
-def _software(run: RunDirectory) -> list[str]:
-    """From the first row of each file: a file is written by one version."""
-    found = set()
-    for file in table_files(run):
-        with pq.ParquetFile(file) as parquet:
-            row = next(parquet.iter_batches(batch_size=1, columns=["broker", "classifier"]), None)
-        for stamp in row.to_pylist() if row is not None else ():
-            broker, model = stamp["broker"], stamp["classifier"]
-            found.add(f"{broker['name']} {broker['version']}")
-            found.add(f"model {model['name']} {model['version']} ({model['bundleSha256'][:12]})")
-    return sorted(found)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -15,8 +16,11 @@ from classifiers.taxonomy import NOT_CLASSIFIED
 BEST_PER_CLASS = 2
 """Alerts shown of each class, of different objects."""
 
-KEYS = ["survey", "schemaVersion", "alertId", "objectId", "classId", "className", "probability"]
+KEYS = ["survey", "schemaVersion", "alertId", "diaSourceId", "objectId", "classId", "className", "probability"]
+STAMPS = ["broker", "classifier"]
+IDS = ["survey", "alertId", "diaSourceId", "objectId"]
 ROWS_AT_ONCE = 262_144
+FRAMES_AT_ONCE = 256
 
 Group = tuple[str, str, str]
 """Night (yyyymmdd), survey, schema version."""
@@ -44,11 +48,13 @@ class Tally:
     ----------
     groups : annotated alerts by night, survey and schema version.
     classes : annotated alerts by classId and name of their best class.
+    software : versions that wrote the table: ``Boreal 0.1.0``, ``model first 1 (0a1b2c3d4e5f)``.
     best : where the alerts with the highest probability are, by classId, best first.
     """
 
     groups: Counter[Group] = field(default_factory=Counter)
     classes: Counter[tuple[int, str]] = field(default_factory=Counter)
+    software: set[str] = field(default_factory=set)
     best: dict[int, list[Place]] = field(default_factory=dict)
 
     @property
@@ -66,10 +72,9 @@ def tally(run: RunDirectory) -> Tally:
     """Count the annotation table, and find the best alerts of each class; memory doesn't grow with the table."""
     made, files = Tally(), table_files(run)
     best = pl.DataFrame()
-    for number, file in enumerate(files):
-        for rows in _batches(file):
-            _count(made, rows, night_of(file))
-            best = _best(pl.concat([best, rows.with_columns(file=pl.lit(number))]))
+    for rows in _chunks(_frames(made, files)):
+        _count(made, rows)
+        best = _best(pl.concat([best, rows]))
     for class_id, number, row in best.select("classId", "file", "row").iter_rows() if best.width else ():
         made.best.setdefault(class_id, []).append(Place(files[number], row))
     return made
@@ -80,18 +85,42 @@ def night_of(file: Path) -> str:
     return file.parent.name.removeprefix("night=")
 
 
-def _batches(file: Path) -> Iterator[pl.DataFrame]:
-    """The key columns, with the row's number in the file."""
-    start = 0
-    with pq.ParquetFile(file) as parquet:
-        for batch in parquet.iter_batches(batch_size=ROWS_AT_ONCE, columns=KEYS):
-            frame = pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
-            yield frame.with_row_index("row", offset=start).with_columns(pl.col("row").cast(pl.Int64))
-            start += batch.num_rows
+def _frames(made: Tally, files: list[Path]) -> Iterator[pl.DataFrame]:
+    """The key columns, with the night, the file's number, and the row's number in the file."""
+    for number, file in enumerate(files):
+        start = 0
+        with pq.ParquetFile(file) as parquet:
+            _note_software(made, parquet)
+            for batch in parquet.iter_batches(batch_size=ROWS_AT_ONCE, columns=KEYS):
+                rows = pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
+                row = pl.int_range(start, start + batch.num_rows, dtype=pl.Int64)
+                yield rows.with_columns(night=pl.lit(night_of(file)), file=pl.lit(number), row=row)
+                start += batch.num_rows
 
 
-def _count(made: Tally, rows: pl.DataFrame, night: str) -> None:
-    for survey, version, n in rows.group_by("survey", "schemaVersion").len().iter_rows():
+def _note_software(made: Tally, parquet: pq.ParquetFile) -> None:
+    """From the first row: a file is written by one version."""
+    for batch in islice(parquet.iter_batches(batch_size=1, columns=STAMPS), 1):
+        for row in batch.to_pylist():
+            broker, model = row["broker"], row["classifier"]
+            made.software.add(f"{broker['name']} {broker['version']}")
+            made.software.add(f"model {model['name']} {model['version']} ({model['bundleSha256'][:12]})")
+
+
+def _chunks(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Small frames joined, since a night's file may hold a handful of alerts."""
+    waiting: list[pl.DataFrame] = []
+    for frame in frames:
+        waiting.append(frame)
+        if sum(map(len, waiting)) >= ROWS_AT_ONCE or len(waiting) == FRAMES_AT_ONCE:
+            yield pl.concat(waiting)
+            waiting.clear()
+    if waiting:
+        yield pl.concat(waiting)
+
+
+def _count(made: Tally, rows: pl.DataFrame) -> None:
+    for night, survey, version, n in rows.group_by("night", "survey", "schemaVersion").len().iter_rows():
         made.groups[night, survey, version] += n
     for class_id, name, n in rows.group_by("classId", "className").len().iter_rows():
         made.classes[class_id, name] += n
@@ -99,10 +128,10 @@ def _count(made: Tally, rows: pl.DataFrame, night: str) -> None:
 
 def _best(rows: pl.DataFrame) -> pl.DataFrame:
     """The best alerts of each class, one an object; by id among equals, so that the order of files doesn't matter."""
-    an_object = pl.coalesce(pl.col("objectId"), "alert " + pl.col("alertId").cast(pl.Utf8))
+    an_object = pl.coalesce(pl.col("objectId"), "source " + pl.col("diaSourceId").cast(pl.Utf8))
     return (
         rows.filter(pl.col("classId") != NOT_CLASSIFIED)
-        .sort("classId", "probability", "survey", "alertId", descending=[False, True, False, False])
+        .sort("classId", "probability", *IDS, descending=[False, True, *(False for _ in IDS)])
         .unique(["classId", "survey", an_object], keep="first", maintain_order=True)
         .group_by("classId", maintain_order=True)
         .head(BEST_PER_CLASS)
