@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from broker._yaml import Document, Place
-from broker.findings import Finding, did_you_mean
+from broker.findings import Finding, did_you_mean, in_order
 
 
 class Strict(BaseModel):
@@ -33,7 +33,7 @@ def findings_of(document: Document, model: type[BaseModel], error: ValidationErr
             found.append(document.at(place, f"unknown key {str(place[-1])!r}", hint, key=True))
         else:
             found.append(document.at(place, _message(place, each)))
-    return found
+    return in_order(found)
 
 
 def _place(error: ErrorDetails) -> Place:

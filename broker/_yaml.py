@@ -167,7 +167,7 @@ def _not_yaml(file: str, text: str, error: Exception) -> Finding:
 
 
 def _not_a_mapping(file: str, text: str, root: Node | None) -> Finding:
-    expected = "expected keys with values, like `name: young-supernovae`"
+    expected = "expected keys with values, like `key: value`"
     if root is None:
         return Finding(file, "empty", hint=expected)
     line = text.split("\n")[root.start_mark.line]

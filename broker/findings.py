@@ -55,6 +55,11 @@ class Finding:
         return asdict(self)
 
 
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings of one file by their place in it."""
+    return sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0))
+
+
 def report(findings: Iterable[Finding]) -> str:
     """Findings as text, an empty line between two."""
     return "\n\n".join(str(finding) for finding in findings)

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from broker.filters._translate import Translator, column_expression
-from broker.filters.kinds import Kind
 from broker.filters.regions import Region, in_any
 from broker.filters.term import Term
 
@@ -22,13 +21,15 @@ class Program:
 
     Parameters
     ----------
-    columns : the annotation columns that the conditions use, and their kinds.
+    columns : names of the annotation columns that the conditions use.
+    prepared : the same columns as conditions see them.
     skies : the sets of regions, each once.
     steps : expressions by level.
     answers : an expression per filter.
     """
 
-    columns: dict[str, Kind]
+    columns: tuple[str, ...]
+    prepared: tuple[pl.Expr, ...]
     skies: tuple[Regions, ...]
     steps: tuple[tuple[pl.Expr, ...], ...]
     answers: tuple[pl.Expr, ...]
@@ -49,14 +50,17 @@ class Program:
             if regions:
                 passes = passes & pl.col(f"sky:{skies.index(regions)}")
             answers.append(passes.alias(f"answer:{name}"))
-        used = {str(t.value): t.kind for _, term, _ in filters for t in term.walk() if t.op == "column"}
-        return cls(used, skies, tuple(map(tuple, translator.steps)), tuple(answers))
+        used = dict.fromkeys((str(t.value), t.kind) for _, term, _ in filters for t in term.walk() if t.op == "column")
+        prepared = tuple(column_expression(name, kind) for name, kind in used)
+        columns = tuple(dict.fromkeys(name for name, _ in used))
+        return cls(columns, prepared, skies, tuple(map(tuple, translator.steps)), tuple(answers))
 
     def run(self, table: pa.Table) -> list[pa.Array]:
         """A boolean array without nulls per filter, shape (n_alerts,)."""
         frame = pl.DataFrame(pl.from_arrow(table.select(list(self.columns)))) if self.columns else pl.DataFrame()
-        prepared = [column_expression(name, kind) for name, kind in self.columns.items()]
-        lazy = frame.lazy().select(*prepared, *(self._sky(k, table) for k in range(len(self.skies))), *_rows(table))
+        lazy = frame.lazy().select(
+            *self.prepared, *(self._sky(k, table) for k in range(len(self.skies))), *_rows(table)
+        )
         for level in self.steps:
             lazy = lazy.with_columns(*level)
         # Equal terms share a step already; the engine's own search for them costs more than it saves.

@@ -27,15 +27,15 @@ BEYOND_INTEGERS = 1e30
 """Above every 64-bit whole number, and inside 128 bits."""
 
 
-def column_name(name: str) -> str:
-    """The name, in the engine's frame, of an annotation column."""
-    return f"column:{name}"
+def column_name(name: str, kind: Kind) -> str:
+    """The name, in the engine's frame, of an annotation column seen as this kind."""
+    return f"column:{kind.name}:{name}"
 
 
 def column_expression(name: str, kind: Kind) -> pl.Expr:
     """An annotation column as conditions see it: 64 bits wide, and null where NaN or infinite."""
     cast = pl.col(name).cast(DTYPES[kind])
-    return (guarded(cast) if kind is Kind.FLOAT else cast).alias(column_name(name))
+    return (guarded(cast) if kind is Kind.FLOAT else cast).alias(column_name(name, kind))
 
 
 def guarded(number: pl.Expr) -> pl.Expr:
@@ -66,7 +66,7 @@ class Translator:
 
     def _translate(self, term: Term) -> tuple[pl.Expr, int]:
         if term.op == "column":
-            return pl.col(column_name(str(term.value))), 0
+            return pl.col(column_name(str(term.value), term.kind)), 0
         if term.op == "literal":
             return pl.lit(term.value, DTYPES[term.kind]), 0
         below = [self._leveled(arg) for arg in term.args]

@@ -16,7 +16,7 @@ from broker.filters.kinds import Columns
 from broker.filters.limits import Limits
 from broker.filters.regions import Region
 from broker.filters.term import Term
-from broker.findings import Finding, did_you_mean
+from broker.findings import Finding, did_you_mean, in_order
 
 LIGHT_CURVE = "lightCurve"
 
@@ -39,7 +39,7 @@ def read_filters(files: Sequence[Path], schema: pa.Schema) -> tuple[tuple[Filter
     taken: dict[str, str] = {}
     for file in files:
         made, found, name = _read(file, schema)
-        findings.extend(sorted(found, key=lambda finding: (finding.line or 0, finding.column or 0)))
+        findings.extend(in_order(found))
         if name is not None:
             clash = taken.setdefault(name.value.lower(), str(file))
             if clash != str(file):

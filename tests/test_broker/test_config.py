@@ -1,5 +1,6 @@
 """The configuration of a run: what it may hold, and what is told when it can't be used."""
 
+import re
 import shutil
 from pathlib import Path
 from textwrap import dedent
@@ -36,7 +37,11 @@ def errors_of(folder: Path, text: str) -> str:
 def test_two_keys_are_enough(folder: Path) -> None:
     config = load(folder, MINIMAL)
     assert config.source.kind == "directory"
-    assert (config.source.path, config.source.pattern, config.source.max_files_per_batch) == (folder / "packets", None, 256)
+    assert (config.source.path, config.source.pattern, config.source.max_files_per_batch) == (
+        folder / "packets",
+        None,
+        256,
+    )
     assert (config.to, config.filters, config.bundle, config.poll_seconds) == (folder / "results", None, None, 5.0)
     assert (config.spark.master, config.spark.driver_memory, config.spark.extra) == ("local[*]", "2g", {})
 
@@ -70,7 +75,11 @@ def test_paths_count_from_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch
 
 WRONG = {
     "a misspelt key": (MINIMAL + "filter: filters\n", "run.yaml:3:1: unknown key 'filter'\n", "did you mean filters?"),
-    "a misspelt key inside": (MINIMAL + "spark: {mastr: x}\n", "run.yaml:3:9: unknown key 'mastr'", "did you mean master?"),
+    "a misspelt key inside": (
+        MINIMAL + "spark: {mastr: x}\n",
+        "run.yaml:3:9: unknown key 'mastr'",
+        "did you mean master?",
+    ),
     "a key of the source": (
         "source: {kind: directory, path: packets, pth: x}\nto: r\n",
         "run.yaml:1:42: unknown key 'pth'",
@@ -80,7 +89,11 @@ WRONG = {
     "no source": ("to: results\n", "run.yaml:1:1: the file lacks the key 'source'", ""),
     "no kind": ("source: {path: packets}\nto: r\n", "run.yaml:1:1: source lacks the key 'kind'", ""),
     "no path": ("source: {kind: directory}\nto: r\n", "run.yaml:1:1: source lacks the key 'path'", ""),
-    "another kind": ("source: {kind: kafak, path: packets}\nto: r\n", "run.yaml:1:16: source.kind: must be 'directory'", ""),
+    "another kind": (
+        "source: {kind: kafak, path: packets}\nto: r\n",
+        "run.yaml:1:16: source.kind: must be 'directory'",
+        "",
+    ),
     "a path of a number": ("source: {kind: directory, path: 3}\nto: r\n", "source.path: must be", ""),
     "a source of text": ("source: packets\nto: r\n", "run.yaml:1:9: source: must be a mapping of keys to values", ""),
     "files of 0": (
@@ -108,7 +121,11 @@ WRONG = {
     "no filters": (MINIMAL + "filters: fltrs\n", "run.yaml:3:10: filters: fltrs doesn't exist", "or leave it out"),
     "no bundle": (MINIMAL + "bundle: bndl\n", "run.yaml:3:9: bundle: bndl doesn't exist", "or leave it out"),
     "results in a file": (MINIMAL.replace("results", "run.yaml"), "run.yaml:2:5: to: run.yaml is a file", ""),
-    "results below a file": (MINIMAL.replace("results", "run.yaml/x"), "to: run.yaml/x can't be made: run.yaml is a file", ""),
+    "results below a file": (
+        MINIMAL.replace("results", "run.yaml/x"),
+        "to: run.yaml/x can't be made: run.yaml is a file",
+        "",
+    ),
     "results in the source": (MINIMAL.replace("results", "packets/r"), "run would read its own results", "outside"),
     "results as the source": (MINIMAL.replace("results", "packets"), "run would read its own results", "outside"),
     "results around the source": (MINIMAL.replace("results", "."), "packets and results would be mixed", "of its own"),
@@ -120,21 +137,20 @@ def test_what_is_wrong(folder: Path, text: str, message: str, hint: str) -> None
     told = errors_of(folder, text)
     assert message in told
     assert hint in told
-    assert ("^" in told) == ("run.yaml:" in message or ": " in told.partition("run.yaml:")[2][:8] or "^" in told)
+    assert told.count("^") >= len(re.findall(r"^run\.yaml:\d+:", told, re.MULTILINE))
 
 
 def test_an_error_looks_like_this(folder: Path) -> None:
     expected = """\
-        run.yaml:4:1: unknown key 'pol_seconds'
-          4 | pol_seconds: 3
+        run.yaml:3:1: unknown key 'pol_seconds'
+          3 | pol_seconds: 3
             | ^^^^^^^^^^^
           did you mean poll_seconds?
 
         run.yaml:5:11: spark.master: must be text, not 3
           5 |   master: 3
             |           ^"""
-    text = MINIMAL + "spark:\npol_seconds: 3\n".replace("spark:\n", "") + "spark:\n  master: 3\n"
-    assert errors_of(folder, text) == dedent(expected).replace("4 |", "3 |").replace("run.yaml:4", "run.yaml:3")
+    assert errors_of(folder, MINIMAL + "pol_seconds: 3\nspark:\n  master: 3\n") == dedent(expected)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -154,7 +170,9 @@ def test_wrong_options_are_told_by_their_names(folder: Path, monkeypatch: pytest
     with pytest.raises(ConfigError) as caught:
         config_from_options(Path("pakets"), Path("results"), Path("nothing"))
     told = str(caught.value)
-    assert told.startswith(f"--from pakets: {folder}/pakets doesn't exist\n  give the directory that holds the alert packets")
+    assert told.startswith(
+        f"--from pakets: {folder}/pakets doesn't exist\n  give the directory that holds the alert packets"
+    )
     assert f"--filters nothing: {folder}/nothing doesn't exist" in told
     with pytest.raises(ConfigError, match=r"--to packets/x: .* lies inside the source"):
         config_from_options(Path("packets"), Path("packets/x"))
@@ -169,7 +187,7 @@ def test_the_examples_can_be_used(name: str) -> None:
 
 
 def test_the_example_of_elasticc_says_what_to_edit(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"elasticc.yaml:9:9: source.path: .* doesn't exist(.|\n)*# edit"):
+    with pytest.raises(ConfigError, match=r"elasticc.yaml:8:9: source.path: .* doesn't exist(.|\n)*# edit"):
         load_config(EXAMPLES / "elasticc.yaml")
     for part in ("examples/filters", "data/elasticc"):
         (tmp_path / part).mkdir(parents=True)

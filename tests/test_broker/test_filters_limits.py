@@ -12,7 +12,13 @@ from broker.filters.limits import Limiter, Limits
 
 NAMES = pa.list_(pa.utf8())
 COLUMNS = pa.schema(
-    [("survey", pa.utf8()), ("objectId", pa.utf8()), ("night", pa.int32()), ("mjdTai", pa.float64()), ("matchedFilters", NAMES)]
+    [
+        ("survey", pa.utf8()),
+        ("objectId", pa.utf8()),
+        ("night", pa.int32()),
+        ("mjdTai", pa.float64()),
+        ("matchedFilters", NAMES),
+    ]
 )
 
 
@@ -22,7 +28,9 @@ class Wanted:
     limits: Limits = field(default_factory=Limits)
 
 
-def alert(mjd: float, name: str | None = "o", filters: tuple[str, ...] = ("f",), survey: str = "lsst") -> dict[str, Any]:
+def alert(
+    mjd: float, name: str | None = "o", filters: tuple[str, ...] = ("f",), survey: str = "lsst"
+) -> dict[str, Any]:
     return {"survey": survey, "objectId": name, "night": 20260300 + int(mjd), "mjdTai": mjd, "matchedFilters": filters}
 
 
@@ -66,7 +74,9 @@ def test_what_one_limit_holds_back_uses_up_no_other() -> None:
 
 def test_filters_have_books_of_their_own() -> None:
     limiter = Limiter([Wanted("f", Limits(per_object=1)), Wanted("g", Limits(per_night=1)), Wanted("h")])
-    alerts = table(alert(1, filters=("f", "g", "h")), alert(1.5, filters=("h", "g", "f")), alert(1.7, "p", filters=("f",)))
+    alerts = table(
+        alert(1, filters=("f", "g", "h")), alert(1.5, filters=("h", "g", "f")), alert(1.7, "p", filters=("f",))
+    )
     delivered, cut = limiter.apply(alerts)
     assert delivered.to_pylist() == [["f", "g", "h"], ["h"], ["f"]]
     assert cut == {"f": Counter(perObject=1), "g": Counter(perNight=1)}
