@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broker.commands._exit import CHECK_FAILED
-from broker.findings import report
+from broker.findings import Finding, report
 
 app = typer.Typer(
     help="Check subscribers' filters, and list what a condition may use.\n\nExample: `boreal filter check filters/`.",
@@ -37,11 +37,10 @@ def check(
 
     Example: `boreal filter check filters/ mine.yaml`.
     """
-    from broker.filters.definition import filter_files
     from broker.filters.read import read_filters
 
-    files = [file for path in paths for file in (filter_files(path) if path.is_dir() else [path])]
-    filters, findings = read_filters(list(dict.fromkeys(files)), schema_of(bundle))
+    files = list(dict.fromkeys(file for path in paths for file in _files(path)))
+    filters, findings = read_filters(files, schema_of(bundle))
     failed = any(not finding.warning for finding in findings)
     if json:
         rows = [_row(each) for each in filters]
@@ -74,6 +73,16 @@ def fields(bundle: BundlePath = None, json: Json = False) -> None:
     Console(highlight=False).print(table)
 
 
+def _files(path: Path) -> list[Path]:
+    from broker.filters.definition import FilterError, filter_files
+
+    if not path.exists():
+        raise FilterError(
+            [Finding(str(path), "no such file or directory", hint="give filter files, or directories of them")]
+        )
+    return filter_files(path) if path.is_dir() else [path]
+
+
 def schema_of(bundle: Path | None) -> pa.Schema:
     """The annotation columns of a model bundle, the one that ships if None.
 
@@ -95,7 +104,7 @@ def _fields(schema: pa.Schema) -> Iterator[dict[str, str]]:
         kind, told = kind_of(field.type), field.metadata or {}
         if kind is not None:
             unit, meaning = (told.get(key, b"").decode() for key in (b"unit", b"meaning"))
-            yield {"name": field.name, "kind": kind.value, "unit": unit, "meaning": meaning}
+            yield {"name": field.name, "kind": kind.value.removeprefix("a "), "unit": unit, "meaning": meaning}
 
 
 def _row(each: Any) -> dict[str, str | int]:
@@ -113,12 +122,17 @@ def _print(filters: Any, findings: Any, n_files: int) -> None:
     if findings:
         console.print(report(findings) + "\n", markup=False)
     if filters:
-        table = Table("filter", "version", "owner", "limits", "sends", title="Fine")
+        table = Table(title="Fine")
+        table.add_column("filter", no_wrap=True)
+        for heading in ("version", "owner", "limits", "sends"):
+            table.add_column(heading)
         for each in filters:
             table.add_row(each.name, each.version, each.owner, _limits(each), ", ".join(each.formats))
         Console(highlight=False).print(table)
     wrong = sum(not finding.warning for finding in findings)
-    console.print(f"{n_files} files: {len(filters)} filters are fine, {wrong} errors, {len(findings) - wrong} warnings")
+    counts = (n_files, "file"), (len(filters), "filter"), (wrong, "error"), (len(findings) - wrong, "warning")
+    files, fine, errors, warnings = (f"{n} {word}{'s' * (n != 1)}" for n, word in counts)
+    console.print(f"{files}: {fine} fine, {errors}, {warnings}")
 
 
 def _limits(each: Any) -> str:

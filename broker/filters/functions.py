@@ -84,8 +84,8 @@ FUNCTIONS = {
     for function in (
         _number("abs", "x", "absolute value", lambda x: x.abs(), whole=True),
         _number("sign", "x", "-1, 0 or 1", lambda x: x.sign(), whole=True),
-        _number("floor", "x", "the next whole number below", lambda x: x.floor(), whole=True),
-        _number("ceil", "x", "the next whole number above", lambda x: x.ceil(), whole=True),
+        _number("floor", "x", "the largest whole number not above x", lambda x: x.floor(), whole=True),
+        _number("ceil", "x", "the smallest whole number not below x", lambda x: x.ceil(), whole=True),
         _number("sqrt", "x", "square root; NULL below 0", lambda x: x.sqrt()),
         _number("exp", "x", "e to the power of x", lambda x: x.exp()),
         _number("ln", "x", "natural logarithm; NULL at and below 0", lambda x: x.log()),
