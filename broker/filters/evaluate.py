@@ -7,12 +7,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from broker.filters._program import Program
 from broker.filters.definition import Filter
+
+if TYPE_CHECKING:
+    from broker.filters._program import Program
 
 LOG = logging.getLogger(__name__)
 
@@ -64,7 +67,9 @@ def matched_names(filters: Sequence[Filter], table: pa.Table) -> pa.Array:
 
 
 @lru_cache(maxsize=8)
-def _program(filters: tuple[Filter, ...]) -> Program:
+def _program(filters: tuple[Filter, ...]) -> "Program":
+    from broker.filters._program import Program
+
     return Program.compile([(f.name, f.term, f.regions) for f in filters])
 
 
