@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from broker.filters._compare import all_numbers, as_kind, comparable, same_kind
+from broker.filters._compare import all_numbers, as_kind, beside, comparable, same_kind
 from broker.filters._parse import Span
 from broker.filters.functions import AGGREGATES, FUNCTIONS, NAMES, OTHER_NAMES, SPECIAL, Function
 from broker.filters.kinds import Kind
@@ -112,7 +112,7 @@ def _nullif(checker: "Checker", args: Sequence[Term], span: Span) -> Term:
         return _wrong_count(checker, "nullif", SPECIAL["nullif"][0], len(args), span)
     if not comparable(checker, args[0], args[1], span):
         return literal(None, Kind.NULL, span)
-    return Term("nullif", args[0].kind, tuple(args), span=span)
+    return Term("nullif", args[0].kind, (args[0], beside(args[1], args[0])), span=span)
 
 
 def _round(checker: "Checker", args: Sequence[Term], span: Span) -> Term:

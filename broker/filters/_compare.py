@@ -48,11 +48,13 @@ def comparison(checker: "Checker", op: str, left: Term, right: Term, span: Span)
         return literal(None, Kind.BOOLEAN, span)
     if op in ("lt", "le", "gt", "ge") and Kind.BOOLEAN in (left.kind, right.kind):
         checker.problem("true and false have no order", span, "use = , or the column alone: isDipole, NOT isDipole")
-    return Term(op, Kind.BOOLEAN, (_beside(left, right), _beside(right, left)), span=span)
+    return Term(op, Kind.BOOLEAN, (beside(left, right), beside(right, left)), span=span)
 
 
-def _beside(term: Term, other: Term) -> Term:
-    """A whole constant beside a float made a float, where that is exact: the engine then compares like with like."""
+def beside(term: Term, other: Term) -> Term:
+    """A constant made the kind of what it is compared with, where that is exact: the engine compares like with like."""
+    if term.kind is Kind.NULL:
+        return as_kind(term, other.kind)
     whole = term.op == "literal" and term.kind is Kind.INTEGER and isinstance(term.value, int)
     return (
         as_kind(term, Kind.FLOAT)
@@ -134,11 +136,9 @@ def within(checker: "Checker", node: exp.In) -> Term:
         return checker.problem("IN needs a list of values", span, "like band IN ('g', 'r')")
     x, *items = checker.terms([node.this, *node.expressions])
     fine = [comparable(checker, x, item, span) for item in items]
-    return (
-        Term("in", Kind.BOOLEAN, (x, *(_beside(item, x) for item in items)), span=span)
-        if all(fine)
-        else literal(None, Kind.BOOLEAN, span)
-    )
+    if not all(fine) or x.kind is Kind.NULL:
+        return literal(None, Kind.BOOLEAN, span)
+    return Term("in", Kind.BOOLEAN, (x, *(beside(item, x) for item in items)), span=span)
 
 
 def is_(checker: "Checker", node: exp.Is) -> Term:
@@ -153,18 +153,16 @@ def is_(checker: "Checker", node: exp.Is) -> Term:
     return Term("is_true" if what.this else "is_false", Kind.BOOLEAN, (as_kind(x, Kind.BOOLEAN),), span=span)
 
 
-def same(checker: "Checker", node: exp.NullSafeEQ) -> Term:
+def same(checker: "Checker", node: exp.NullSafeEQ | exp.NullSafeNEQ) -> Term:
     """``a IS NOT DISTINCT FROM b``."""
     left, right = checker.terms([node.this, node.args["expression"]])
     comparison(checker, "eq", left, right, checker.span(node))
-    return Term("same", Kind.BOOLEAN, (left, right), span=checker.span(node))
+    return Term("same", Kind.BOOLEAN, (beside(left, right), beside(right, left)), span=checker.span(node))
 
 
 def distinct(checker: "Checker", node: exp.NullSafeNEQ) -> Term:
     """``a IS DISTINCT FROM b``."""
-    left, right = checker.terms([node.this, node.args["expression"]])
-    comparison(checker, "eq", left, right, checker.span(node))
-    return Term("not", Kind.BOOLEAN, (Term("same", Kind.BOOLEAN, (left, right)),), span=checker.span(node))
+    return Term("not", Kind.BOOLEAN, (same(checker, node),), span=checker.span(node))
 
 
 def escaped_like(checker: "Checker", node: exp.Escape) -> Term:

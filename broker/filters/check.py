@@ -77,7 +77,8 @@ class Checker:
             return self.problem("nested too deeply", (0, len(self.text)), "split it into several filters")
         self._depth += 1
         try:
-            return handler(self, node)
+            term = handler(self, node)
+            return literal(None, Kind.NULL, term.span) if term.kind is Kind.NULL else term
         finally:
             self._depth -= 1
 

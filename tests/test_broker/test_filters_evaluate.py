@@ -330,6 +330,43 @@ def test_what_is_undefined_never_matches(value: str, comparison: str) -> None:
     assert answers([f"{value} {comparison}", f"NOT ({value} {comparison})"], table) == [[None], [None]]
 
 
+WITH_NULL = (
+    *(
+        f"{name}({', '.join(['NULL'] * len(function.parameters))})"
+        for name, function in FUNCTIONS.items()
+        if name != "pi"
+    ),
+    "-NULL",
+    "-(NULL)",
+    "round(NULL)",
+    "coalesce(NULL, NULL)",
+    "nullif(NULL, 1)",
+    "least(NULL, NULL)",
+    "greatest(NULL, t)",
+    "CASE WHEN NULL THEN 1 END",
+    "CASE NULL WHEN 1 THEN 2 END",
+    "CASE WHEN b THEN NULL ELSE NULL END",
+    "CAST(NULL AS INTEGER)",
+    "CAST(NULL AS REAL)",
+    "NULL ^ 2",
+    "NULL % NULL",
+    "(NULL)",
+)
+
+
+@pytest.mark.parametrize("value", WITH_NULL)
+def test_null_may_stand_anywhere(value: str) -> None:
+    table = table_of([{"i": 1, "x": 1.0, "t": "a", "b": True}])
+    kinds = ("i", "x", "t", "b", "1", "1.5", "'a'", "TRUE", "NULL")
+    fitting = [other for other in kinds if not check_condition(f"{value} = {other}", RANDOM).problems]
+    assert len(fitting) >= 2
+    for other in fitting:
+        asked = [f"{value} = {other}", f"{other} IN ({value}, NULL)", f"{value} NOT IN ({other})", f"{value} IS NULL"]
+        assert answers(asked, table) == [[None], [None], [None], [True]], other
+        assert answers([f"{value} IS DISTINCT FROM {other}"], table) == [[other != "NULL"]], other
+        assert answers([f"nullif({other}, {value}) IS NULL"], table) == [[other == "NULL"]], other
+
+
 def test_no_infinity_slips_through_a_second_operation() -> None:
     texts_given = ["1 / (1 / (x - 3)) = 0", "atan(1 / (x - 3)) > 0", "exp(-1 / (x - 3)) = 0", "1 / exp(1e9) = 0"]
     assert answers(texts_given, table_of([{"x": 3.0}])) == [[None]] * 4
