@@ -1,9 +1,7 @@
-"""What an annotation adds to a packet by plain arithmetic: galactic position, night, first detection."""
+"""What an annotation adds to a packet by plain arithmetic: galactic position and observing night."""
 
 import numpy as np
 from numpy.typing import NDArray
-
-from schemas.alerts import LightCurves
 
 # Right ascension and declination of the axes of the galactic frame, as rows of the rotation from ICRS
 # (ESA 1997, The Hipparcos and Tycho Catalogues, SP-1200, vol. 1, eq. 1.5.11).
@@ -40,12 +38,4 @@ def night_of(mjd: NDArray[np.float64]) -> NDArray[np.int32]:
         (month - year).astype("int64") + 1,
         (days - month).astype("int64") + 1,
     )
-    return (parts[0] * 10_000 + parts[1] * 100 + parts[2]).astype(np.int32)
-
-
-def first_detection(curves: LightCurves) -> NDArray[np.float64]:
-    """MJD TAI [d] of each object's first detection, NaN where it has none, shape (n_objects,)."""
-    first = np.full(len(curves), np.nan)
-    owners, index = np.unique(curves.owner[curves.detected], return_index=True)
-    first[owners] = curves.mjd[curves.detected][index]
-    return first
+    return np.asarray(parts[0] * 10_000 + parts[1] * 100 + parts[2], dtype=np.int32)

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from broker._derive import first_detection, galactic, night_of
+from broker._derive import galactic, night_of
 from classifiers.bundle import Bundle
+from classifiers.manifest import Manifest
 from classifiers.predict import Prediction
 from classifiers.taxonomy import BY_ID, NOT_CLASSIFIED, TAXONOMY, descendants
 from features.extract import catalogue, code_hash
@@ -21,9 +22,9 @@ BROKER_NAME = "Boreal"
 TYPES = {field.name: field.type for field in PROVENANCE}
 
 
-def class_fields(bundle: Bundle) -> list[pa.Field]:
+def class_fields(manifest: Manifest) -> list[pa.Field]:
     """A field per probability column: each class of the bundle, and each group of classes above them."""
-    known = {node.id for node in bundle.classes}
+    known = {node.id for node in manifest.classes}
     return [
         column(node.column, pa.float64(), "", f"probability of {node.name}")
         for node in TAXONOMY
@@ -31,11 +32,11 @@ def class_fields(bundle: Bundle) -> list[pa.Field]:
     ]
 
 
-def schema_for(bundle: Bundle) -> pa.Schema:
-    """The annotation schema of alerts classified by this bundle; also what a filter's condition may use."""
+def schema_for(manifest: Manifest) -> pa.Schema:
+    """The annotation schema of alerts classified by a bundle; also what a filter's condition may use."""
     by_name = {feature.name: feature for feature in catalogue()}
-    features = [column(name, pa.float32(), by_name[name].unit, by_name[name].meaning) for name in bundle.feature_names]
-    return annotation_schema(class_fields(bundle), features)
+    features = [column(name, pa.float32(), by_name[name].unit, by_name[name].meaning) for name in manifest.features]
+    return annotation_schema(class_fields(manifest), features)
 
 
 def annotate(
@@ -50,7 +51,7 @@ def annotate(
         **{name: _null_where_nan(features[name]) for name in bundle.feature_names},
         **_provenance(alerts, origins, prediction, bundle),
     }
-    schema = schema_for(bundle)
+    schema = schema_for(bundle.manifest)
     return pa.table([_as(columns[field.name], field.type) for field in schema], schema=schema)
 
 
@@ -80,7 +81,7 @@ def _identity(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
 def _measurement(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
     table, curves = alerts.table, alerts.light_curves
     longitude, latitude = galactic(alerts.column("ra"), alerts.column("dec"))
-    first = first_detection(curves)
+    first = curves.first_detection
     return {
         "ra": table["ra"],
         "dec": table["dec"],
@@ -159,7 +160,7 @@ def _provenance(
 
 def _classifications(prediction: Prediction, bundle: Bundle) -> pa.ListArray:
     """All classes for a classified alert, best first; NotClassified alone, with certainty, for the others."""
-    n, n_classes = prediction.probabilities.shape
+    n_classes = prediction.probabilities.shape[1]
     classified = prediction.classified
     order = np.argsort(-np.nan_to_num(prediction.probabilities), axis=1, kind="stable")
     counts = np.where(classified, n_classes, 1)

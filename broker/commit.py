@@ -106,6 +106,7 @@ def _entry(outcome: Outcome, annotations: pa.Table, duplicates: int, cut: dict[s
         dead_lettered=outcome.rejects.num_rows,
         deliveries=_count(annotations["deliveredTo"].combine_chunks().flatten()),
         cut=cut,
+        filter_errors=outcome.filter_errors,
         nights=_count(annotations["night"].cast(pa.utf8())),
         surveys=_count(annotations["survey"]),
         schemas=_count(_schema_names(annotations)),

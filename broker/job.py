@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.annotate import schema_for
-from broker.commit import Committer
+from broker.commit import Batch, Committer
 from broker.config import Config
 from broker.filters.definition import Filter, load_filters
 from broker.ledger import Ledger
 from broker.report import write_report
 from broker.run_directory import RunDirectory
 from broker.spark.session import check_java, start_session
-from broker.spark.stream import Batch, DirectoryStream, run_stream
+from broker.spark.stream import DirectoryStream, run_stream
 from broker.spark.worker import FileWorker
-from classifiers.bundle import Bundle, default_bundle_path
+from classifiers.bundle import check_bundle, default_bundle_path
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Job:
             Each with what was given, what was expected and what to do.
         """
         path = config.bundle or default_bundle_path()
-        bundle = Bundle.load(path)
-        filters = load_filters(config.filters, schema_for(bundle)) if config.filters else ()
+        schema = schema_for(check_bundle(path))
+        filters = load_filters(config.filters, schema) if config.filters else ()
         check_java()
         return cls(config, path, filters)
 

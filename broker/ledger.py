@@ -23,6 +23,7 @@ class Entry:
     annotated, duplicates, dead_lettered : what became of them; they add up to `received`.
     deliveries : alerts sent, by filter.
     cut : alerts that matched but were held back, by filter and limit.
+    filter_errors : alerts for which a filter could not be evaluated, by filter; they don't pass it.
     nights, surveys, schemas : annotated alerts by observing night, survey, and schema version.
     not_classified : annotated alerts without a class, by reason.
     reject_stages : dead-lettered packets by the stage that gave up.
@@ -34,6 +35,7 @@ class Entry:
     dead_lettered: int = 0
     deliveries: Counter[str] = field(default_factory=Counter)
     cut: dict[str, Counter[str]] = field(default_factory=dict)
+    filter_errors: Counter[str] = field(default_factory=Counter)
     nights: Counter[str] = field(default_factory=Counter)
     surveys: Counter[str] = field(default_factory=Counter)
     schemas: Counter[str] = field(default_factory=Counter)

@@ -4,15 +4,16 @@ The stream, the archive, a notebook, a filter's backtest and the tests all call 
 network, keeps nothing between calls, and a row of its answer depends on that row's packet alone.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pyarrow as pa
 
 from broker.annotate import annotate, schema_for
 from broker.filters.definition import Filter
-from broker.filters.evaluate import matched_names
+from broker.filters.evaluate import Matches, evaluate, matched_names
 from classifiers.bundle import Bundle
 from classifiers.predict import Prediction, predict
 from features.extract import extract
@@ -33,15 +34,18 @@ class Outcome:
     annotations : columns of `broker.annotate.schema_for`, in the order of the packets.
     rejects : columns of `schemas.packets.REJECTS`.
     received : number of alerts that the packets held, readable or not, counted before anything else is done.
+    filter_errors : number of alerts for which a filter could not be evaluated, by filter; they don't pass it.
     """
 
     annotations: pa.Table
     rejects: pa.Table
     received: int
+    filter_errors: Counter[str] = field(default_factory=Counter)
 
     def with_rejects(self, more: pa.Table) -> "Outcome":
         """The outcome with packets that could not even be read."""
-        return Outcome(self.annotations, pa.concat_tables([self.rejects, more]), self.received + more.num_rows)
+        rejects = pa.concat_tables([self.rejects, more])
+        return replace(self, rejects=rejects, received=self.received + more.num_rows)
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,18 @@ def process(packets: pa.Table, registry: Registry, bundle: Bundle, filters: Sequ
     received = len(decoded.alerts) + decoded.rejects.num_rows
     scored, failed = _score(decoded, packets, bundle)
     annotations = [annotate(s.alerts, s.origins, s.features, s.prediction, bundle) for s in scored]
-    table = pa.concat_tables(annotations) if annotations else schema_for(bundle).empty_table()
-    return Outcome(_with_matches(table, filters), pa.concat_tables([decoded.rejects, failed]), received)
+    table = pa.concat_tables(annotations) if annotations else schema_for(bundle.manifest).empty_table()
+    matches = evaluate(filters, table)
+    errors = Counter(dict.fromkeys(matches.errors, table.num_rows))
+    return Outcome(_with_matches(table, matches), pa.concat_tables([decoded.rejects, failed]), received, errors)
 
 
-def _with_matches(table: pa.Table, filters: Sequence[Filter]) -> pa.Table:
+def _with_matches(table: pa.Table, matches: Matches) -> pa.Table:
+    if not matches.table.num_columns:
+        return table
     index = table.schema.get_field_index("matchedFilters")
-    field = table.schema.field(index)
-    return table.set_column(index, field, matched_names(filters, table).cast(field.type))
+    column = table.schema.field(index)
+    return table.set_column(index, column, matched_names(matches).cast(column.type))
 
 
 def _score(decoded: Decoded, packets: pa.Table, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:

@@ -54,9 +54,7 @@ class Bundle:
             version, kind of member, class or feature that this version of Boreal doesn't have.
         """
         path = Path(path)
-        manifest = read_manifest(path)
-        _check_features(path, manifest)
-        _check_files(path, manifest)
+        manifest = check_bundle(path)
         members = tuple(_load_member(path, manifest, entry) for entry in manifest.members)
         novelty = _part(path, manifest.novelty.file, lambda: Novelty.load(path / manifest.novelty.file))
         return cls(path, manifest, members, novelty)
@@ -85,6 +83,20 @@ class Bundle:
     def sha256(self) -> str:
         """SHA-256 of the bundle; see `bundle_sha256`."""
         return bundle_sha256(self.manifest)
+
+
+def check_bundle(path: Path) -> Manifest:
+    """Check a bundle's manifest and files without loading its models, which takes seconds; give the manifest.
+
+    Raises
+    ------
+    BundleError
+        As `Bundle.load`, but for files that are what was saved and still can't be loaded.
+    """
+    manifest = read_manifest(path)
+    _check_features(path, manifest)
+    _check_files(path, manifest)
+    return manifest
 
 
 def bundle_sha256(manifest: Manifest) -> str:

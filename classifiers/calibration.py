@@ -7,18 +7,15 @@ from classifiers._rows import safe_log, softmax
 from schemas.alerts import LightCurves
 
 
-def first_detection(curves: LightCurves) -> NDArray[np.float64]:
+def beginning(curves: LightCurves) -> NDArray[np.float64]:
     """MJD of each object's first detection [d], of its first point where nothing was detected, shape (n,).
 
     NaN for an object without points.
     """
-    first = np.full(len(curves), np.nan)
+    begin = np.full(len(curves), np.nan)
     filled = curves.lengths > 0
-    first[filled] = curves.mjd[curves.offsets[:-1][filled]]
-    detected = np.flatnonzero(curves.detected)
-    owners, index = np.unique(curves.owner[detected], return_index=True)
-    first[owners] = curves.mjd[detected[index]]
-    return first
+    begin[filled] = curves.mjd[curves.offsets[:-1][filled]]
+    return np.where(np.isnan(curves.first_detection), begin, curves.first_detection)
 
 
 def days_since_first_detection(curves: LightCurves) -> NDArray[np.float64]:
@@ -26,7 +23,7 @@ def days_since_first_detection(curves: LightCurves) -> NDArray[np.float64]:
     last = np.full(len(curves), np.nan)
     filled = curves.lengths > 0
     last[filled] = curves.mjd[curves.offsets[1:][filled] - 1]
-    return last - first_detection(curves)
+    return last - beginning(curves)
 
 
 def bucket(days: NDArray[np.float64], edges: tuple[float, ...]) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.calibration import first_detection
+from classifiers.calibration import beginning
 from features.family import FeatureInput
 from schemas.alerts import BANDS, LightCurves
 
@@ -143,7 +143,7 @@ def _point_inputs(curves: LightCurves, photoz: NDArray[np.float64]) -> NDArray[n
     stretch = np.where(known, 1 + np.maximum(photoz, 0)[owner], 1.0)
     since_last = np.diff(curves.mjd, prepend=curves.mjd[:1])
     since_last[curves.offsets[:-1]] = 0
-    since_first = curves.mjd - first_detection(curves)[owner]
+    since_first = curves.mjd - beginning(curves)[owner]
     columns = (
         np.arcsinh(curves.flux / 100) / 3,
         np.arcsinh(curves.flux / curves.flux_err) / 3,

@@ -109,6 +109,14 @@ class LightCurves:
         """Index of the object that each point belongs to, shape (n_points,)."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
+    @cached_property
+    def first_detection(self) -> NDArray[np.float64]:
+        """MJD TAI [d] of each object's first detection, NaN where nothing was detected, shape (n_objects,)."""
+        first = np.full(len(self), np.nan)
+        owners, index = np.unique(self.owner[self.detected], return_index=True)
+        first[owners] = self.mjd[self.detected][index]
+        return first
+
 
 @dataclass(frozen=True)
 class AlertBatch:

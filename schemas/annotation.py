@@ -101,7 +101,12 @@ VERDICT = (
     column("classId", pa.int32(), "", "DESC id of the best class; 300 for not classified", known=True),
     column("className", pa.utf8(), "", "name of the best class", known=True),
     column("probability", pa.float64(), "", "probability of the best class", known=True),
-    column("novelty", pa.float64(), "", "how unlike the training set, in standard deviations; not a probability"),
+    column(
+        "novelty",
+        pa.float64(),
+        "",
+        "how unlike the training light curves: above 1 for 1 in 100 of them; not a probability",
+    ),
     column("notClassifiedReason", pa.utf8(), "", "why the alert is NotClassified; null when it is classified"),
 )
 

@@ -24,7 +24,7 @@ def at_random_age(alerts: AlertBatch, rng: Generator) -> AlertBatch:
 
 def at_age(alerts: AlertBatch, days: NDArray[np.float64]) -> AlertBatch:
     """Cut each light curve `days` (shape (n_alerts,)) after its first detection."""
-    return _until(alerts, first_detection(alerts.light_curves) + days)
+    return _until(alerts, np.nan_to_num(alerts.light_curves.first_detection, nan=np.inf) + days)
 
 
 def as_random_alert(alerts: AlertBatch, rng: Generator) -> AlertBatch:
@@ -41,13 +41,6 @@ def as_random_alert(alerts: AlertBatch, rng: Generator) -> AlertBatch:
     end = np.full(len(curves), np.inf)
     end[curves.owner[is_chosen]] = curves.mjd[is_chosen]
     return _until(alerts, end)
-
-
-def first_detection(curves: LightCurves) -> NDArray[np.float64]:
-    """MJD of each object's first detection, infinite where it has none, shape (n_objects,)."""
-    first = np.full(len(curves), np.inf)
-    np.minimum.at(first, curves.owner[curves.detected], curves.mjd[curves.detected])
-    return first
 
 
 def _until(alerts: AlertBatch, end: NDArray[np.float64]) -> AlertBatch:

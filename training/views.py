@@ -14,7 +14,7 @@ from classifiers.sequences import select
 from features.family import FeatureInput
 from schemas.alerts import AlertBatch, LightCurves
 from training.columns import take
-from training.truncate import LONGEST_AGE_LOG2, at_age, first_detection
+from training.truncate import LONGEST_AGE_LOG2, at_age
 
 PACKET, DETECTIONS = 0.5, 0.2
 """Shares of the light curves cut to what a packet holds, and further to the detections; the rest keep all visits."""
@@ -69,7 +69,7 @@ def make_views(alerts: AlertBatch, per_object: int, rng: np.random.Generator, ho
 def _as_packets(curves: LightCurves, rng: np.random.Generator) -> LightCurves:
     n = len(curves)
     style, look_back, bands = rng.random(n), rng.uniform(0, LOOK_BACK, n), rng.random(n)
-    first, last = first_detection(curves), _last_detection(curves)
+    first, last = curves.first_detection, _last_detection(curves)
     cut = (style < PACKET + DETECTIONS) & np.isfinite(first)
     start, end = np.where(cut, first - look_back, -np.inf), np.where(cut, last, np.inf)
     owner = curves.owner

@@ -5,7 +5,8 @@ import sys
 
 import typer
 
-from broker.commands import features, filter, ledger, model, run, schema, version
+from broker.commands import features, ledger, model, run, schema, version
+from broker.commands import filter as filters
 from broker.commands import inspect as inspect_packet
 from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, complain
 from broker.errors import RunFailedError, WrongInputError
@@ -23,7 +24,7 @@ app.command("run", help=run.HELP)(run.run)
 app.command("ledger", help=ledger.HELP)(ledger.ledger)
 app.command("inspect", help=inspect_packet.HELP)(inspect_packet.inspect)
 app.command("version", help=version.HELP)(version.version)
-app.add_typer(filter.app, name="filter")
+app.add_typer(filters.app, name="filter")
 app.add_typer(model.app, name="model")
 app.add_typer(features.app, name="features")
 app.add_typer(schema.app, name="schema")

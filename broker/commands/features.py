@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-app = typer.Typer(help="The numbers that are computed from a light curve.", no_args_is_help=True)
+app = typer.Typer(
+    help="The numbers that are computed from a light curve.\n\nExample: `boreal features list`.", no_args_is_help=True
+)
 
 
 @app.callback()

@@ -92,9 +92,9 @@ def schema_of(bundle: Path | None) -> pa.Schema:
         If the bundle can't be used.
     """
     from broker.annotate import schema_for
-    from classifiers.bundle import Bundle, default_bundle_path
+    from classifiers.bundle import check_bundle, default_bundle_path
 
-    return schema_for(Bundle.load(bundle or default_bundle_path()))
+    return schema_for(check_bundle(bundle or default_bundle_path()))
 
 
 def _fields(schema: pa.Schema) -> Iterator[dict[str, str]]:

@@ -12,7 +12,10 @@ from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, stop
 from classifiers.bundle import Bundle, BundleError, bundle_sha256, default_bundle_path, read_manifest
 from classifiers.manifest import Manifest, ScoreEntry
 
-app = typer.Typer(name="model", help="Model bundles: what they hold and whether they are whole.", no_args_is_help=True)
+app = typer.Typer(
+    help="Model bundles: what they hold and whether they are whole.\n\nExample: `boreal model info`.",
+    no_args_is_help=True,
+)
 
 BundlePath = Annotated[
     Path | None, typer.Argument(metavar="[BUNDLE]", help="Directory of a bundle; the shipped one if left out.")

@@ -3,7 +3,6 @@
 A row's answer depends on that row alone: the engine only maps values to values, whatever the batch or the threads.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,8 +15,6 @@ from broker.filters.definition import Filter
 
 if TYPE_CHECKING:
     from broker.filters._program import Program
-
-LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,16 +47,10 @@ def evaluate(filters: Sequence[Filter], table: pa.Table) -> Matches:
         return _one_by_one(filters, table)
 
 
-def matched_names(filters: Sequence[Filter], table: pa.Table) -> pa.Array:
-    """The names of the filters that each alert passes, in the order of `filters`; a list column, a row per alert.
-
-    A filter that can't be evaluated passes nothing, and is logged as an error.
-    """
-    matches = evaluate(filters, table)
-    for name, error in matches.errors.items():
-        LOG.error("filter %s could not be evaluated and passed nothing: %s", name, error)
+def matched_names(matches: Matches) -> pa.Array:
+    """The names of the filters that each alert passes, in the order of the filters; a list column, a row per alert."""
     names = pa.array(matches.table.column_names, pa.utf8())
-    passed = np.zeros((table.num_rows, len(names)), dtype=np.bool_)
+    passed = np.zeros((matches.table.num_rows, len(names)), dtype=np.bool_)
     for k, column in enumerate(matches.table.columns):
         passed[:, k] = column.to_numpy()
     offsets = np.concatenate([[0], np.cumsum(passed.sum(axis=1))])

@@ -5,7 +5,7 @@ import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tarfile import EmptyHeaderError, ReadError
+from tarfile import EmptyHeaderError, ReadError  # type: ignore[attr-defined]  # typeshed lacks the first
 from typing import IO, Self, cast
 
 import pyarrow as pa
@@ -82,7 +82,7 @@ def is_tar(path: Path) -> bool:
 
 
 def _open(path: Path) -> IO[bytes]:
-    """The file's content, decompressed where it is gzip; tarfile's own decompression takes a cut file for a whole one."""
+    """The content, decompressed where it is gzip; tarfile's own decompression takes a cut file for a whole one."""
     with path.open("rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
     return cast("IO[bytes]", gzip.open(path)) if compressed else path.open("rb")

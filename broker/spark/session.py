@@ -19,7 +19,9 @@ SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     # A native library that dies in a worker leaves its stack in the log.
     "spark.python.worker.faulthandler.enabled": "true",
+    # One thread a worker: workers are as many as cores, and sums over threads would round by their number.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
+    "spark.executorEnv.POLARS_MAX_THREADS": "1",
     # A stop finishes the micro-batch in hand.
     "spark.sql.streaming.stopTimeout": "120s",
 }

@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from broker.commit import Batch, Committer
 from broker.errors import StreamStoppedError
@@ -67,7 +67,7 @@ def run_stream(
     try:
         with _stop_on_signals() as stopped:
             while query.isActive and not stopped():
-                query.awaitTermination(0.5)  # type: ignore[no-untyped-call]  # pyspark types half of it
+                query.awaitTermination(1)
         _finish(query)
     except StreamingQueryException as error:
         raise StreamStoppedError(_why(error, failures)) from (failures[0] if failures else None)

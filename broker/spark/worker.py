@@ -1,9 +1,12 @@
 """What a Spark worker does with its files; loads its models once."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,7 +16,9 @@ from broker.sources.files import read_files
 from classifiers.bundle import Bundle
 from schemas.registry import BundledRegistry, Registry
 
-OUTCOME = pa.schema([("annotations", pa.binary()), ("rejects", pa.binary()), ("received", pa.int64())])
+OUTCOME = pa.schema(
+    [("annotations", pa.binary()), ("rejects", pa.binary()), ("received", pa.int64()), ("filter_errors", pa.utf8())]
+)
 """How an `Outcome` crosses Spark: a row a batch, its tables as Arrow streams, so that types, nulls and bytes are those
 of a call without Spark."""
 
@@ -55,17 +60,24 @@ def load_bundle(path: Path) -> Bundle:
 
 def pack(outcome: Outcome) -> pa.RecordBatch:
     """An outcome as one row of `OUTCOME`."""
-    row = [[_to_stream(outcome.annotations)], [_to_stream(outcome.rejects)], [outcome.received]]
-    return pa.record_batch([pa.array(v, f.type) for v, f in zip(row, OUTCOME, strict=True)], schema=OUTCOME)
+    row = {
+        "annotations": _to_stream(outcome.annotations),
+        "rejects": _to_stream(outcome.rejects),
+        "received": outcome.received,
+        "filter_errors": json.dumps(outcome.filter_errors),
+    }
+    return pa.RecordBatch.from_pylist([row], schema=OUTCOME)
 
 
 def unpack(rows: pa.Table) -> Outcome | None:
     """The outcomes of a micro-batch joined; None where there is none."""
-    outcomes = [
-        Outcome(_from_stream(row["annotations"]), _from_stream(row["rejects"]), row["received"])
-        for row in rows.to_pylist()
-    ]
+    outcomes = [_outcome(row) for row in rows.to_pylist()]
     return join(outcomes) if outcomes else None
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    tables = _from_stream(row["annotations"]), _from_stream(row["rejects"])
+    return Outcome(*tables, row["received"], Counter(json.loads(row["filter_errors"])))
 
 
 def join(outcomes: Sequence[Outcome]) -> Outcome:
@@ -74,6 +86,7 @@ def join(outcomes: Sequence[Outcome]) -> Outcome:
         pa.concat_tables([outcome.annotations for outcome in outcomes]),
         pa.concat_tables([outcome.rejects for outcome in outcomes]),
         sum(outcome.received for outcome in outcomes),
+        sum((outcome.filter_errors for outcome in outcomes), Counter()),
     )
 
 

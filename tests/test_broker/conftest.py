@@ -22,7 +22,7 @@ def bundle() -> Bundle:
 
 @pytest.fixture(scope="session")
 def filters(examples_dir: Path, bundle: Bundle) -> tuple[Filter, ...]:
-    return load_filters(examples_dir / "filters", schema_for(bundle))
+    return load_filters(examples_dir / "filters", schema_for(bundle.manifest))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def limited(tmp_path, bundle):
     folder.mkdir()
     (folder / "all.yaml").write_text("name: all\nowner: me\ncondition: nPoints >= 0\n")
     (folder / "few.yaml").write_text("name: few\nowner: me\ncondition: nPoints >= 0\nlimits: {perNight: 1}\n")
-    return load_filters(folder, schema_for(bundle))
+    return load_filters(folder, schema_for(bundle.manifest))
 
 
 @pytest.fixture

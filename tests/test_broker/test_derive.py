@@ -5,8 +5,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
 
-from broker._derive import first_detection, galactic, night_of
-from schemas.alerts import LightCurves
+from broker._derive import galactic, night_of
 
 RANDOM = np.random.default_rng(5)
 
@@ -29,15 +28,3 @@ def test_a_position_s_bits_don_t_depend_on_its_company():
 @pytest.mark.parametrize("mjd", [51544.0, 60000.49, 60000.5, 61109.2, 61110.0, 62000.999])
 def test_a_night_is_the_date_twelve_hours_before(mjd):
     assert night_of(np.array([mjd]))[0] == int(Time(mjd - 0.5, format="mjd").strftime("%Y%m%d"))
-
-
-def test_the_first_detection_is_that_of_each_object():
-    curves = LightCurves(
-        offsets=np.array([0, 3, 3, 5]),
-        mjd=np.array([1.0, 2.0, 3.0, 4.0, 5.0]),
-        flux=np.zeros(5),
-        flux_err=np.ones(5),
-        band=np.zeros(5, np.uint8),
-        detected=np.array([False, True, True, False, False]),
-    )
-    np.testing.assert_array_equal(first_detection(curves), [2.0, np.nan, np.nan])

@@ -8,6 +8,7 @@ import pytest
 
 from broker import pipeline
 from broker.annotate import schema_for
+from broker.filters._program import Program
 from broker.pipeline import process
 from schemas.packets import packets
 
@@ -67,12 +68,12 @@ def test_everything_received_is_annotated_or_rejected(mixed, registry, bundle):
 def test_nothing_in_gives_nothing_out(registry, bundle, filters):
     outcome = process(packets([]), registry, bundle, filters)
     assert (outcome.received, outcome.annotations.num_rows, outcome.rejects.num_rows) == (0, 0, 0)
-    assert outcome.annotations.schema == schema_for(bundle)
+    assert outcome.annotations.schema == schema_for(bundle.manifest)
 
 
 def test_annotations_hold_what_they_promise(mixed, registry, bundle, filters):
     table = process(packets(mixed), registry, bundle, filters).annotations
-    assert table.schema == schema_for(bundle)
+    assert table.schema == schema_for(bundle.manifest)
     for row in table.to_pylist():
         classes = row["classifications"]
         assert sum(entry["probability"] for entry in classes) == pytest.approx(1, abs=1e-9)
@@ -115,9 +116,28 @@ def test_an_alert_that_breaks_a_stage_is_rejected_and_the_rest_goes_on(
     outcome = process(packets(mixed), registry, bundle, filters)
     failed = [row for row in outcome.rejects.to_pylist() if row["stage"] != "decode"]
     assert [row["stage"] for row in failed] == ["features" if stage == "extract" else "classify"]
-    assert f"failed with Panic: index out of bounds (survey" in failed[0]["reason"]
+    assert "failed with Panic: index out of bounds (survey" in failed[0]["reason"]
     assert f"alert {poison})" in failed[0]["reason"]
     assert failed[0]["payload"] == dict(mixed)[failed[0]["origin"]]
     assert outcome.received == len(mixed) == outcome.annotations.num_rows + outcome.rejects.num_rows
     kept = rows_by_origin(outcome.annotations)
     assert kept == {origin: row for origin, row in expected[0].items() if origin != failed[0]["origin"]}
+
+
+def test_a_filter_that_can_t_be_evaluated_is_counted_and_disturbs_no_other(
+    mixed, registry, bundle, filters, expected, monkeypatch
+):
+    run, bad = Program.run, filters[0].name
+
+    def breaks(program, table):
+        if any(answer.meta.output_name() == f"answer:{bad}" for answer in program.answers):
+            raise RuntimeError("the engine's fault")
+        return run(program, table)
+
+    monkeypatch.setattr(Program, "run", breaks)
+    outcome = process(packets(mixed), registry, bundle, filters)
+    assert outcome.filter_errors == {bad: outcome.annotations.num_rows}
+    names = [set(row) for row in outcome.annotations["matchedFilters"].to_pylist()]
+    assert all(bad not in row for row in names)
+    assert any(names)
+    assert len(expected[0]) == outcome.annotations.num_rows

@@ -79,7 +79,7 @@ def annotations(directory, schema):
 def test_one_partition_two_partitions_and_no_spark_give_the_same(
     folder, examples_dir, sample_packets, registry, bundle, filters
 ):
-    schema = schema_for(bundle)
+    schema = schema_for(bundle.manifest)
     outcome = process(packets(sample_packets), registry, bundle, filters)
     expected = {row["origin"]: row for row in outcome.annotations.to_pylist()}
     for cores in (1, 2):
@@ -147,9 +147,9 @@ def test_killed_in_mid_run_and_started_again_it_loses_and_doubles_nothing(folder
     run_once(config)
     n = len(sample_packets)
     assert four(out) == (n, n, 0, 0)
-    assert len(annotations(out, schema_for(bundle))) == n
+    assert len(annotations(out, schema_for(bundle.manifest))) == n
     for name, count in books(out)["deliveries"].items():
-        lines = [line for path in (out / "subscribers" / name).glob("*.jsonl") for line in path.open()]
+        lines = [line for path in (out / "subscribers" / name).glob("*.jsonl") for line in path.read_text().splitlines()]
         assert len(lines) == count
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from classifiers.calibration import bucket, calibrate, days_since_first_detection, first_detection
+from classifiers.calibration import beginning, bucket, calibrate, days_since_first_detection
 from schemas.alerts import LightCurves
 
 
@@ -20,7 +20,7 @@ def curves(*objects: list[tuple[float, bool]]) -> LightCurves:
 
 def test_days_count_from_the_first_detection_to_the_last_point():
     given = curves([(1.0, False), (3.0, True), (4.0, True), (10.0, False)], [], [(5.0, False), (6.0, False)])
-    np.testing.assert_array_equal(first_detection(given), [3.0, np.nan, 5.0])
+    np.testing.assert_array_equal(beginning(given), [3.0, np.nan, 5.0])
     np.testing.assert_array_equal(days_since_first_detection(given), [7.0, np.nan, 1.0])
 
 

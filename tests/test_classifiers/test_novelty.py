@@ -28,7 +28,7 @@ def test_the_score_grows_with_the_distance(fitted):
 
 
 def test_it_is_the_mahalanobis_distance_to_the_nearest_mean(fitted):
-    means = np.stack([LATENT[LABELS == k].mean(axis=0) for k in range(3)])
+    means = np.stack([LATENT[k == LABELS].mean(axis=0) for k in range(3)])
     centred = LATENT - means[LABELS]
     covariance = centred.T @ centred / len(LATENT)
     covariance += 1e-3 * np.trace(covariance) / 4 * np.eye(4)
