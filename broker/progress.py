@@ -1,7 +1,5 @@
 """What a person sees while the job runs, and when it ends."""
 
-import time
-
 from rich.console import Console
 
 from broker._tables import books, subscribers
@@ -19,7 +17,6 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._started = time.monotonic()
         self._received = 0
         self._status = console.status("starting Spark", spinner="dots")
 
@@ -27,20 +24,19 @@ class Progress:
         """Say what earlier runs into the same directory did, and that Spark is starting."""
         if before.total.received:
             self.console.print(f"continuing: {before.total.received:,} alerts are in the books already")
-        self._started = time.monotonic()
         self._status.start()
 
     def batch(self, batch: Batch) -> None:
-        """One line: alerts of this micro-batch, rate so far, rejects, deliveries per subscriber."""
+        """One line: alerts of this micro-batch and their rate, duplicates, rejects, deliveries per subscriber."""
         entry = batch.entry
         self._received += entry.received
-        rate = self._received / (time.monotonic() - self._started)
-        parts = [f"{entry.received:,} alerts", f"{rate:,.0f}/s since the start"]
+        rate = entry.received / max(batch.seconds, 1e-3)
+        parts = [f"{entry.received:,} alerts in {batch.seconds:.1f} s ({rate:,.0f}/s)"]
         parts += [f"{entry.duplicates:,} duplicates"] * bool(entry.duplicates)
         parts += [f"[red]{entry.dead_lettered:,} dead-lettered[/]"] * bool(entry.dead_lettered)
         parts += [f"{name} {count:,}" for name, count in sorted(entry.deliveries.items())]
         self.console.print(f"batch {batch.number}: " + " · ".join(parts))
-        self._status.update(f"{self._received:,} alerts so far; looking for more")
+        self._status.update(f"{self._received:,} alerts so far; at work on the next")
 
     def stop(self) -> None:
         """Take the status line away."""

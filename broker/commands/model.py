@@ -1,6 +1,7 @@
 """`boreal model`: what a model bundle holds, and whether it is whole."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, stop
+from broker.commands._exit import CHECK_FAILED, stop
 from classifiers.bundle import Bundle, BundleError, bundle_sha256, default_bundle_path, read_manifest
 from classifiers.manifest import Manifest, ScoreEntry
 
@@ -28,15 +29,12 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
     """Print a bundle's name, members, classes, training set and scores."""
-    try:
-        manifest = read_manifest(bundle or default_bundle_path())
-    except BundleError as error:
-        stop(str(error), GAVE_SOMETHING_WRONG)
+    manifest = read_manifest(bundle or default_bundle_path())
     if as_json:
-        print(json.dumps({**manifest.model_dump(mode="json"), "sha256": bundle_sha256(manifest)}, indent=1))  # noqa: T201  JSON for machines, without a terminal's line breaks
+        typer.echo(json.dumps({**manifest.model_dump(mode="json"), "sha256": bundle_sha256(manifest)}, indent=1))
         return
     console = Console()
-    for table in (_summary(manifest), _classes(manifest), _scores(manifest)):
+    for table in (_summary(manifest), _classes(manifest), *_scores(manifest)):
         console.print(table)
 
 
@@ -90,14 +88,16 @@ def _classes(manifest: Manifest) -> Table:
     return table
 
 
-def _scores(manifest: Manifest) -> Table:
-    table = Table(title="Scores on light curves that it was not fitted on", title_justify="left")
-    columns = ("sample", "host", "days", "curves", "NLL", "NLL of prior", "accuracy", "macro F1", "macro AUC", "ECE")
-    for name in columns:
-        table.add_column(name, justify="left" if name in {"sample", "host"} else "right")
-    for entry in manifest.scores:
-        table.add_row(entry.sample, entry.host, entry.days, str(entry.light_curves), *_figures(entry))
-    return table
+def _scores(manifest: Manifest) -> Iterator[Table]:
+    """A table per sample that the bundle was not fitted on."""
+    for sample in dict.fromkeys(entry.sample for entry in manifest.scores):
+        table = Table(title=f"Scores on light curves not fitted on: {sample}", title_justify="left")
+        for name in ("host", "days", "curves", "NLL", "of prior", "accuracy", "F1", "AUC", "ECE"):
+            table.add_column(name, justify="left" if name == "host" else "right", no_wrap=True)
+        for entry in manifest.scores:
+            if entry.sample == sample:
+                table.add_row(entry.host, entry.days, str(entry.light_curves), *_figures(entry))
+        yield table
 
 
 def _figures(entry: ScoreEntry) -> list[str]:

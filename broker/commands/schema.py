@@ -29,9 +29,14 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("name", "survey", "version", "id", "record", "fields")
+    table = Table()
+    table.add_column("name", no_wrap=True)
+    for heading in ("survey", "version", "id", "fields"):
+        table.add_column(heading, justify="left" if heading == "survey" else "right")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(
+            *("" if row[key] is None else str(row[key]) for key in ("name", "survey", "version", "id", "fields"))
+        )
     Console().print(table)
 
 

@@ -149,7 +149,9 @@ def test_killed_in_mid_run_and_started_again_it_loses_and_doubles_nothing(folder
     assert four(out) == (n, n, 0, 0)
     assert len(annotations(out, schema_for(bundle.manifest))) == n
     for name, count in books(out)["deliveries"].items():
-        lines = [line for path in (out / "subscribers" / name).glob("*.jsonl") for line in path.read_text().splitlines()]
+        lines = [
+            line for path in (out / "subscribers" / name).glob("*.jsonl") for line in path.read_text().splitlines()
+        ]
         assert len(lines) == count
 
 
