@@ -48,6 +48,9 @@ def test_a_broken_filter_is_shown_with_its_place(tmp_path, condition, said):
         (["run"], "give a configuration file, or both --from and --to"),
         (["run", "gone.yaml"], "gone.yaml"),
         (["ledger", "gone"], "there is no ledger at gone"),
+        (["model", "info", "gone"], "expected a bundle directory at gone, found nothing"),
+        (["inspect", "gone.avro"], "gone.avro"),
+        (["schema", "show", "lsst.v9_0.alrt"], "lsst.v9_0.alert"),
     ],
 )
 def test_wrong_arguments(arguments, said):
