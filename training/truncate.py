@@ -1,6 +1,6 @@
 """Light curves as a stream sees them: cut after some days, or at one of their alerts.
 
-A classifier that is asked at every age has to be trained at every age (facts: at 7 days the loss falls by a quarter).
+A classifier that is asked at every age has to be trained at every age.
 """
 
 import numpy as np
