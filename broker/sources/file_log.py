@@ -56,11 +56,17 @@ class FileLog:
         return len(self.files)
 
     def _walk(self) -> Iterator[FileState]:
-        for folder, folders, names in os.walk(self.directory):
-            folders[:] = [name for name in folders if not name.startswith(".")]
+        visited = {_identity(self.directory)}
+        for folder, folders, names in os.walk(self.directory, onerror=self._unreadable, followlinks=True):
+            folders[:] = [name for name in folders if not name.startswith(".") and _is_new(Path(folder, name), visited)]
             for name in names:
                 if not name.startswith(".") and (self.pattern is None or fnmatch(name, self.pattern)):
                     yield from self._state(Path(folder, name))
+
+    def _unreadable(self, error: OSError) -> None:
+        """A folder that went away while the directory was read is no fault; one that can't be read is."""
+        if not isinstance(error, FileNotFoundError) or not self.directory.exists():
+            raise error
 
     def _state(self, path: Path) -> Iterator[FileState]:
         try:
@@ -84,3 +90,20 @@ class FileLog:
             log.writelines(json.dumps([file.name, file.size, file.mtime_ns]) + "\n" for file in files)
             log.flush()
             os.fsync(log.fileno())
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _is_new(folder: Path, visited: set[tuple[int, int]]) -> bool:
+    """Whether the folder wasn't walked yet: a link may lead back to where the walk came from."""
+    try:
+        identity = _identity(folder)
+    except FileNotFoundError:
+        return False
+    if identity in visited:
+        return False
+    visited.add(identity)
+    return True

@@ -1,6 +1,9 @@
 """Which files were found: in a list that only grows, and survives a kill."""
 
 import os
+import shutil
+
+import pytest
 
 from broker.sources.file_log import FileLog
 
@@ -76,3 +79,23 @@ def test_a_pattern_chooses_by_name(tmp_path):
     log = FileLog(tmp_path / "log", source, "*.avro")
     log.scan()
     assert names(log) == ["x/a.avro"]
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    source = tmp_path / "in"
+    make(source, "a/x")
+    make(tmp_path / "elsewhere", "y")
+    (source / "a" / "loop").symlink_to(source)
+    (source / "linked").symlink_to(tmp_path / "elsewhere")
+    log = FileLog(tmp_path / "log", source, None)
+    log.scan()
+    assert sorted(names(log)) == ["a/x", "linked/y"]
+
+
+def test_a_source_that_went_away_is_no_empty_source(tmp_path):
+    source = tmp_path / "in"
+    make(source, "a")
+    log = FileLog(tmp_path / "log", source, None)
+    shutil.rmtree(source)
+    with pytest.raises(FileNotFoundError):
+        log.scan()
