@@ -59,8 +59,8 @@ class Committer:
         self.ledger = Ledger.read(run.ledger)
         self.stream = run.stream_id()
         run.discard_uncommitted(self.ledger.last_batch)
-        for wanted in self.filters:
-            (run.subscribers / wanted.name).mkdir(parents=True, exist_ok=True)
+        for folder in (run.annotations, run.deadletter, *(run.subscribers / wanted.name for wanted in self.filters)):
+            folder.mkdir(parents=True, exist_ok=True)
         self._seen = SeenAlerts()
         self._limiter = Limiter(self.filters)
         for batch in history(run):

@@ -151,10 +151,12 @@ def test_the_ledger_refuses_a_batch_in_which_an_alert_went_missing(tmp_path, lim
     assert Ledger.read(run.ledger) == Ledger()
 
 
-def test_every_filter_has_a_folder_even_when_it_sends_nothing(tmp_path, limited):
+def test_every_folder_is_there_even_when_nothing_goes_into_it(tmp_path, limited):
     run = RunDirectory(tmp_path / "out")
     Committer(run, limited)
     assert {folder.name for folder in run.subscribers.iterdir()} == {"all", "few"}
+    assert run.annotations.is_dir()
+    assert run.deadletter.is_dir()
 
 
 def test_the_column_of_deliveries_has_the_promised_type(tmp_path, limited, matched):
