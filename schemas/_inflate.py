@@ -92,10 +92,14 @@ def _zstandard(data: bytes, room: int, whole: bool) -> bytes:
 def _snappy(data: bytes, room: int, _whole: bool) -> bytes:
     from cramjam import snappy
 
-    body = data[:-_CRC_SIZE]
+    # The checksum of the inflated bytes stands behind the data, in four big-endian bytes.
+    body, checksum = data[:-_CRC_SIZE], int.from_bytes(data[-_CRC_SIZE:], "big")
     if snappy.decompress_raw_len(body) > room:
         raise _too_large()
-    return bytes(snappy.decompress_raw(body))
+    inflated = bytes(snappy.decompress_raw(body))
+    if zlib.crc32(inflated) != checksum:
+        raise ValueError("the bytes don't have the checksum that stands behind them")
+    return inflated
 
 
 def _lz4(data: bytes, room: int, _whole: bool) -> bytes:

@@ -10,6 +10,9 @@ VISIT_SECONDS = 1.0
 """Where packets carry no visit number, measurements of one band this close in time belong to one visit. Exposures of
 the surveys last 30 s, and one exposure's time is given to better than 0.1 s."""
 
+MJD_RANGE = (0.0, 200000.0)
+"""No measurement is from outside 1858 to 2406; packets can hold any number."""
+
 _SECONDS_PER_DAY = 86400.0
 
 
@@ -56,9 +59,9 @@ def _one_per_visit(points: RawPoints, usable: NDArray[np.bool_]) -> tuple[NDArra
 def merge(points: RawPoints, n: int) -> tuple[LightCurves, NDArray[np.int32]]:
     """Merge measurements into light curves.
 
-    A measurement can be used if its time and flux are finite, its error is finite and above 0, and its band is one of
-    ugrizy. Each visit of each band gives one point: the forced photometry if it can be used, otherwise the
-    difference-image source; the point is `detected` if the visit has a difference-image source at all.
+    A measurement can be used if its time is within `MJD_RANGE`, its flux is finite, its error is finite and above 0,
+    and its band is one of ugrizy. Each visit of each band gives one point: the forced photometry if it can be used,
+    otherwise the difference-image source; the point is `detected` if the visit has a difference-image source at all.
 
     Parameters
     ----------
@@ -72,7 +75,7 @@ def merge(points: RawPoints, n: int) -> tuple[LightCurves, NDArray[np.int32]]:
     n_dropped : int32 array, shape (n,)
         Number of measurements of each packet that can't be used.
     """
-    placed = np.isfinite(points.mjd) & (points.band >= 0)
+    placed = (points.mjd >= MJD_RANGE[0]) & (points.mjd <= MJD_RANGE[1]) & (points.band >= 0)
     usable = placed & np.isfinite(points.flux) & np.isfinite(points.flux_err) & (points.flux_err > 0)
     n_dropped = np.bincount(points.owner[~usable], minlength=n).astype(np.int32)
     points, usable = _select(points, placed), usable[placed]

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas._framing import Alert, Refused, unwrap
-from schemas._light_curves import merge
+from schemas._light_curves import MJD_RANGE, merge
 from schemas.alerts import SCHEMA, AlertBatch, light_curve_array
 from schemas.packets import PACKETS, rejects
 from schemas.registry import Registry
@@ -18,8 +18,8 @@ _RECORDS_AT_ONCE = 32
 _BAD_RECORD = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What a survey's module raises on a record that isn't as its schema promises."""
 
-_RANGES = {"mjd": (0.0, 200000.0), "ra": (0.0, 360.0), "dec": (-90.0, 90.0)}
-"""MJD up to the year 2406, and the sphere in degrees."""
+_RANGES = {"mjd": MJD_RANGE, "ra": (0.0, 360.0), "dec": (-90.0, 90.0)}
+"""Days, and the sphere in degrees."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,15 @@ def test_a_source_without_a_flux_still_marks_its_visit_as_detected() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [source(None, 1.0), source(np.inf, 1.0), source(1.0, np.nan), source(1.0, 1.0, band=-1)]
+    "row",
+    [
+        source(None, 1.0),
+        source(np.inf, 1.0),
+        source(1e300, 1.0),
+        source(-1.0, 1.0),
+        source(1.0, np.nan),
+        source(1.0, 1.0, band=-1),
+    ],
 )
 def test_unusable_rows_are_dropped_and_counted(row: PointRow) -> None:
     assert curve(row) == ([], 1)

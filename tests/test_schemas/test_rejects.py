@@ -1,12 +1,15 @@
 """Every reason for which a packet is rejected, each with its own words; and what an object container may do."""
 
+import zlib
 from io import BytesIO
 from typing import Any
 
 import fastavro
 import pytest
+from cramjam import snappy
 
 from schemas import _containers, _inflate
+from schemas._record_reader import UnreadableError
 from schemas.decode import Decoded, decode
 from schemas.packets import packets
 from schemas.registry import BundledRegistry, WriterSchema
@@ -145,6 +148,13 @@ def test_every_codec(codec: str, several: list[dict[str, Any]], registry: Bundle
         decoded = read(payload[:cut], registry)
         assert decoded.alerts.table["alert_id"].to_pylist() == list(range(len(decoded.alerts)))
         assert decoded.rejects.num_rows <= 1
+
+
+def test_snappy_blocks_are_held_to_their_checksum() -> None:
+    good = bytes(snappy.compress_raw(b"light curve")) + zlib.crc32(b"light curve").to_bytes(4, "big")
+    assert _inflate.inflate("snappy", good, 100, whole=True) == b"light curve"
+    with pytest.raises(UnreadableError, match="checksum"):
+        _inflate.inflate("snappy", good.replace(b"curve", b"Curve"), 100, whole=True)
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate"])
