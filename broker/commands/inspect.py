@@ -56,7 +56,7 @@ def inspect(
 
 def _read(packet: Path) -> pa.Table:
     """The packet that was asked for, as a table of one row; ends the command where there is none."""
-    from broker.sources.files import is_tar
+    from broker.sources.files import is_tar, origin_of
 
     archive, separator, member = str(packet).partition("!")
     path = packet if packet.exists() or not separator else Path(archive)
@@ -65,7 +65,7 @@ def _read(packet: Path) -> pa.Table:
         stop(f"expected a packet at {path}, found {found}; give a file, or ARCHIVE!MEMBER", GAVE_SOMETHING_WRONG)
     if path == packet and is_tar(path):
         stop(f"{path} is an archive; name one of its members, {_for_example(path)}", GAVE_SOMETHING_WRONG)
-    chosen = _find(path, path.name if path == packet else f"{path.name}!{member}")
+    chosen = _find(path, origin_of(path.name if path == packet else f"{path.name}!{member}"))
     if chosen is None:
         stop(f"{path} has no member {member!r}; name one of its members, {_for_example(path)}", GAVE_SOMETHING_WRONG)
     return chosen

@@ -3,12 +3,17 @@
 Spark's own file source isn't used: it passes over empty files, and files whose names begin with ``_``, without a word.
 """
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+
+_NO_FILE = frozenset({errno.ENOENT, errno.ELOOP})
+"""It went away while the directory was read, or it is a link that leads nowhere or to itself."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,12 @@ class FileLog:
     def _state(self, path: Path) -> Iterator[FileState]:
         try:
             found = path.stat()
-        except FileNotFoundError:  # it went away while the directory was read
-            return
-        yield FileState(str(path.relative_to(self.directory)), found.st_size, found.st_mtime_ns)
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                return
+            raise
+        if stat.S_ISREG(found.st_mode):  # a pipe or a socket would be waited for, without an end
+            yield FileState(str(path.relative_to(self.directory)), found.st_size, found.st_mtime_ns)
 
     def _read(self) -> list[FileState]:
         if not self.log.exists():
@@ -101,8 +109,10 @@ def _is_new(folder: Path, visited: set[tuple[int, int]]) -> bool:
     """Whether the folder wasn't walked yet: a link may lead back to where the walk came from."""
     try:
         identity = _identity(folder)
-    except FileNotFoundError:
-        return False
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return False
+        raise
     if identity in visited:
         return False
     visited.add(identity)

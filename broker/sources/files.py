@@ -54,6 +54,11 @@ def read_files(directory: Path, names: Iterable[str]) -> Iterator[tuple[pa.Table
         yield packets(found), rejects(failed)
 
 
+def origin_of(name: str) -> str:
+    """A name as text: file systems and archives allow bytes in names that aren't UTF-8, columns of text don't."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _items(directory: Path, names: Iterable[str]) -> Iterator[Packet | Reject]:
     for name in names:
         path = directory / name
@@ -63,7 +68,7 @@ def _items(directory: Path, names: Iterable[str]) -> Iterator[Packet | Reject]:
             else:
                 yield _file(path, name)
         except OSError as error:
-            yield name, "read", f"can't be read: {error.strerror or error}", b""
+            yield origin_of(name), "read", f"can't be read: {error.strerror or error}", b""
 
 
 def is_tar(path: Path) -> bool:
@@ -102,8 +107,8 @@ class _Member(tarfile.TarInfo):
 def _file(path: Path, name: str) -> Packet | Reject:
     size = path.stat().st_size
     if size > LARGEST_PACKET:
-        return _too_large(name, size)
-    return name, path.read_bytes()
+        return _too_large(origin_of(name), size)
+    return origin_of(name), path.read_bytes()
 
 
 def _too_large(origin: str, size: int) -> Reject:
@@ -116,12 +121,12 @@ def _members(path: Path, name: str) -> Iterator[Packet | Reject]:
         with _open(path) as content, tarfile.open(fileobj=content, mode="r|", tarinfo=_Member) as archive:
             for member in archive:
                 if member.isfile():
-                    yield _member(archive, member, f"{name}!{member.name}")
+                    yield _member(archive, member, origin_of(f"{name}!{member.name}"))
                     read += 1
             while content.read(READ_AT_ONCE):  # to the end, where gzip keeps its checksum
                 pass
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        yield name, "read", f"a damaged tar archive: {read} members could be read, then: {error}", b""
+        yield origin_of(name), "read", f"a damaged tar archive: {read} members could be read, then: {error}", b""
 
 
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo, origin: str) -> Packet | Reject:

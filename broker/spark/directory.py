@@ -3,6 +3,7 @@
 A name is a few bytes where a packet is 0.3 MB, so this also saves handing every packet from the JVM to Python.
 """
 
+import os
 from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from pyspark.sql.types import StructType
 
 from broker.sources.file_log import FileLog
 
-NAMES = pa.schema([("name", pa.utf8())])
+NAMES = pa.schema([("name", pa.binary())])
+"""Bytes, as the file system has them: a name need not be text."""
 
 
 class PacketDirectory(DataSource):
@@ -30,7 +32,7 @@ class PacketDirectory(DataSource):
 
     def schema(self) -> str:
         """One column: the file's path relative to the directory."""
-        return "name string"
+        return "name binary"
 
     def streamReader(self, schema: StructType) -> "DirectoryReader":  # noqa: ARG002, N802  # Spark's signature
         """The reader that the query asks for offsets."""
@@ -71,4 +73,4 @@ class DirectoryReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def read(self, partition: InputPartition) -> Iterator[Any]:
         """The names of one partition."""
-        yield pa.record_batch([pa.array(partition.value, pa.utf8())], schema=NAMES)
+        yield pa.record_batch([pa.array(map(os.fsencode, partition.value), pa.binary())], schema=NAMES)

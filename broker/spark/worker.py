@@ -1,6 +1,7 @@
 """What a Spark worker does with its files; loads its models once."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class FileWorker:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """From batches with the column ``name`` to batches of `OUTCOME`."""
-        names = (name for batch in batches for name in batch["name"].to_pylist())
+        names = (os.fsdecode(name) for batch in batches for name in batch["name"].to_pylist())
         for packets, unread in read_files(self.directory, names):
             outcome = process(packets, registry(), load_bundle(self.bundle), self.filters)
             yield pack(outcome.with_rejects(unread))

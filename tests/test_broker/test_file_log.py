@@ -99,3 +99,21 @@ def test_a_source_that_went_away_is_no_empty_source(tmp_path):
     shutil.rmtree(source)
     with pytest.raises(FileNotFoundError):
         log.scan()
+
+
+def test_what_is_no_file_is_passed_over(tmp_path):
+    source = tmp_path / "in"
+    make(source, "a")
+    os.mkfifo(source / "pipe")
+    (source / "itself").symlink_to(source / "itself")
+    (source / "nowhere").symlink_to(source / "gone")
+    log = FileLog(tmp_path / "log", source, None)
+    log.scan()
+    assert names(log) == ["a"]
+
+
+def test_a_name_that_is_not_utf_8_is_remembered_as_it_is(tmp_path):
+    source = tmp_path / "in"
+    make(source, os.fsdecode(b"caf\xe9.avro"))
+    FileLog(tmp_path / "log", source, None).scan()
+    assert names(FileLog(tmp_path / "log", source, None)) == [os.fsdecode(b"caf\xe9.avro")]

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import random
 import tarfile
 
@@ -102,3 +103,12 @@ def test_gzip_that_is_no_archive_stays_one_packet(tmp_path):
     content = gzip.compress(b"hello")
     (tmp_path / "a.gz").write_bytes(content)
     assert read(tmp_path, "a.gz") == ([("a.gz", content)], [])
+
+
+def test_names_that_are_not_utf_8_are_told_as_text(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    (tmp_path / name).write_bytes(b"packet")
+    (tmp_path / "n.tar").write_bytes(archive([(name, b"1")]))
+    found, failed = read(tmp_path, name, "n.tar", f"{name}-gone")
+    assert found == [(r"caf\udce9", b"packet"), (r"n.tar!caf\udce9", b"1")]
+    assert [row["origin"] for row in failed] == [r"caf\udce9-gone"]
