@@ -139,6 +139,7 @@ def _classification(row: dict[str, Any]) -> Table:
         best = "bold" if each["classId"] == row["classId"] else None
         bar = Bar(1.0, 0.0, each["probability"], width=BAR_WIDTH)
         table.add_row(str(each["classId"]), each["className"], f"{each['probability']:.4f}", bar, style=best)
-    table.caption = f"novelty: {_measured(row['novelty'], None, '.2f', ' standard deviations from the training set')}"
+    scale = " (above 1 for 1 in 100 of the training light curves)"
+    table.caption = f"novelty: {_measured(row['novelty'], None, '.2f', scale)}"
     table.caption_justify = "left"
     return table
