@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from annotated_types import Len
 from pydantic import Field, field_validator, model_validator
 
 from broker._validation import Strict
@@ -17,7 +16,7 @@ RightAscension = Annotated[float, Field(ge=0, le=360)]
 Declination = Annotated[float, Field(ge=-90, le=90)]
 Format = Literal["jsonl", "avro"]
 FULL_CIRCLE, POLE = 360, 90
-Pair = Len(2, 2)
+Pair = Field(min_length=2, max_length=2)
 Corner = Annotated[list[float], Pair]
 Count = Annotated[int, Field(gt=0)]
 
@@ -63,7 +62,7 @@ class RegionEntry(Strict):
 
     cone: ConeEntry | None = None
     box: BoxEntry | None = None
-    polygon: Annotated[list[Corner], Len(3, 1000)] | None = None
+    polygon: Annotated[list[Corner], Field(min_length=3, max_length=1000)] | None = None
     galactic: GalacticEntry | None = None
     moc: str | None = None
 
@@ -115,7 +114,7 @@ class LimitsEntry(Strict):
 class OutputsEntry(Strict):
     """What is sent."""
 
-    formats: Annotated[list[Format], Len(1)] = Field(default_factory=lambda: list(get_args(Format)))
+    formats: Annotated[list[Format], Field(min_length=1)] = Field(default_factory=lambda: list(get_args(Format)))
     columns: list[str] = Field(default_factory=list)
     light_curve: Annotated[bool, Field(alias="lightCurve")] = False
 
@@ -124,11 +123,11 @@ class FilterFile(Strict):
     """A subscriber's filter as its file has it."""
 
     name: str
-    owner: Annotated[str, Len(1, 200)]
+    owner: Annotated[str, Field(min_length=1, max_length=200)]
     condition: str
-    version: Annotated[str, Len(1, 64)] = "1"
+    version: Annotated[str, Field(min_length=1, max_length=64)] = "1"
     description: str = ""
-    regions: Annotated[list[RegionEntry], Len(1, 1000)] | None = None
+    regions: Annotated[list[RegionEntry], Field(min_length=1, max_length=1000)] | None = None
     limits: LimitsEntry = LimitsEntry()
     outputs: OutputsEntry = OutputsEntry()
 
