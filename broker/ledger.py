@@ -9,6 +9,7 @@ from typing import Any
 
 from broker._atomic import write_text
 from broker.errors import LedgerError
+from schemas.annotation import camel_case
 
 FORMAT = 1
 
@@ -99,7 +100,7 @@ class Ledger:
 
     def to_json(self) -> dict[str, Any]:
         """The ledger as it is written: camelCase keys, the four numbers that must balance first."""
-        total = {_camel(f.name): getattr(self.total, f.name) for f in fields(Entry)}
+        total = {camel_case(f.name): getattr(self.total, f.name) for f in fields(Entry)}
         return {**total, "lastBatch": dict(self.last_batch), "format": FORMAT}
 
     @classmethod
@@ -124,14 +125,9 @@ class Ledger:
     def _from_json(cls, found: dict[str, Any]) -> "Ledger":
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']}")
-        values = {f.name: _typed(found[_camel(f.name)]) for f in fields(Entry) if f.name != "cut"}
+        values = {f.name: _typed(found[camel_case(f.name)]) for f in fields(Entry) if f.name != "cut"}
         cut = {name: Counter(counts) for name, counts in found["cut"].items()}
         return cls(Entry(**values, cut=cut), found["lastBatch"])
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
 
 
 def _typed(value: Any) -> Any:

@@ -61,7 +61,7 @@ class RunDirectory:
 
     def stream_id(self) -> str:
         """The identity of the checkpoint: eight hexadecimal digits, made with it and lost with it."""
-        file = self.path / "checkpoint" / "boreal-stream-id"
+        file = self.checkpoint / "boreal-stream-id"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(uuid.uuid4().hex[:8])

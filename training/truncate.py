@@ -7,7 +7,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from schemas.alerts import AlertBatch, LightCurves
+from classifiers.sequences import select
+from schemas.alerts import AlertBatch
 from training.light_curves import replace_curves
 
 LONGEST_AGE_LOG2 = 10.0
@@ -46,14 +47,4 @@ def as_random_alert(alerts: AlertBatch, rng: Generator) -> AlertBatch:
 def _until(alerts: AlertBatch, end: NDArray[np.float64]) -> AlertBatch:
     """Keep the points up to and including `end` (MJD, shape (n_alerts,))."""
     curves = alerts.light_curves
-    kept = curves.mjd <= end[curves.owner]
-    lengths = np.bincount(curves.owner[kept], minlength=len(curves))
-    shorter = LightCurves(
-        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        mjd=curves.mjd[kept],
-        flux=curves.flux[kept],
-        flux_err=curves.flux_err[kept],
-        band=curves.band[kept],
-        detected=curves.detected[kept],
-    )
-    return replace_curves(alerts, shorter)
+    return replace_curves(alerts, select(curves, curves.mjd <= end[curves.owner]))

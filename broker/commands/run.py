@@ -8,6 +8,7 @@ from rich.console import Console
 
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 from broker.config import Config, config_from_options, load_config
+from broker.run_directory import RunDirectory
 
 HELP = """Read alert packets, annotate and classify them, and deliver what each subscriber's filter asks for.
 
@@ -37,7 +38,7 @@ def run(
     finally:
         progress.stop()
     progress.close(ledger)
-    console.print(f"results: {job.config.to}\nreport:  {job.config.to / 'report.html'}", soft_wrap=True)
+    console.print(f"results: {job.config.to}\nreport:  {RunDirectory(job.config.to).report}", soft_wrap=True)
 
 
 def _configuration(config: Path | None, source: Path | None, to: Path | None, filters: Path | None) -> Config:

@@ -9,11 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from broker._derive import galactic
+
 Degrees = NDArray[np.float64]
 Inside = NDArray[np.bool_]
-
-GALACTIC_POLE = (192.85948, 27.12825)
-"""ICRS position of the north galactic pole (ESA 1997, The Hipparcos Catalogue, vol. 1, eq. 1.5.11)."""
 
 MAX_REACH = 85
 """Degrees from a polygon's middle to its corners: the projection that makes its sides straight ends at 90."""
@@ -80,9 +79,8 @@ class Galactic:
     max_abs_b: float = 90.0
 
     def contains(self, ra: Degrees, dec: Degrees) -> Inside:
-        """Whether each position lies in it."""
-        pole = unit_vectors(*(np.array([angle]) for angle in GALACTIC_POLE))[0]
-        height = np.degrees(np.arcsin(np.clip(np.abs(_dot(unit_vectors(ra, dec), pole)), 0, 1)))
+        """Whether each position lies in it; by the same latitude as the column ``galLat``."""
+        height = np.abs(galactic(ra, dec)[1])
         return np.asarray((height >= self.min_abs_b) & (height <= self.max_abs_b))
 
 
