@@ -147,8 +147,3 @@ def annotation_schema(class_columns: Sequence[pa.Field], feature_columns: Sequen
     feature_columns : a float32 field per feature.
     """
     return pa.schema([*IDENTITY, *MEASUREMENT, *VERDICT, *class_columns, *feature_columns, *PROVENANCE])
-
-
-def is_condition_column(field: pa.Field) -> bool:
-    """Whether a filter's condition may use the column: plain values can be compared, lists and structs can't."""
-    return not pa.types.is_nested(field.type)

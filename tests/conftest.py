@@ -47,12 +47,6 @@ def lsst_packets(sample_packets: list[tuple[str, bytes]]) -> list[tuple[str, byt
     return [pair for pair in sample_packets if pair[0].startswith("lsst/")]
 
 
-@pytest.fixture(scope="session")
-def ztf_packets(sample_packets: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """The real ZTF packets: schemas 3.2 and 4.02 in object containers."""
-    return [pair for pair in sample_packets if pair[0].startswith("ztf/")]
-
-
 def _blank(kind: Any, given: Any, names: dict[str, Any]) -> Any:
     """A value of an Avro type: the given one, completed; without one null where that is allowed, otherwise zero."""
     if isinstance(kind, list):

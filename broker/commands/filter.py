@@ -1,9 +1,9 @@
 """`boreal filter`: check filters, and list what a condition may use."""
 
 import json as json_format
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pyarrow as pa
 import typer
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broker.commands._exit import CHECK_FAILED
+from broker.filters.definition import Filter
 from broker.findings import Finding, report
 
 app = typer.Typer(
@@ -107,7 +108,7 @@ def _fields(schema: pa.Schema) -> Iterator[dict[str, str]]:
             yield {"name": field.name, "kind": kind.value.removeprefix("a "), "unit": unit, "meaning": meaning}
 
 
-def _row(each: Any) -> dict[str, str | int]:
+def _row(each: Filter) -> dict[str, str | int]:
     return {
         "name": each.name,
         "version": each.version,
@@ -117,7 +118,7 @@ def _row(each: Any) -> dict[str, str | int]:
     }
 
 
-def _print(filters: Any, findings: Any, n_files: int) -> None:
+def _print(filters: Sequence[Filter], findings: Sequence[Finding], n_files: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if findings:
         console.print(report(findings) + "\n", markup=False)
@@ -135,7 +136,7 @@ def _print(filters: Any, findings: Any, n_files: int) -> None:
     console.print(f"{files}: {fine} fine, {errors}, {warnings}")
 
 
-def _limits(each: Any) -> str:
+def _limits(each: Filter) -> str:
     limits = (
         ("per night", each.limits.per_night),
         ("per object", each.limits.per_object),

@@ -108,7 +108,7 @@ def _alike(name: str) -> Callable[["Checker", Sequence[Term], Span], Term]:
 
 
 def _nullif(checker: "Checker", args: Sequence[Term], span: Span) -> Term:
-    if len(args) != len("ab"):
+    if len(args) != 2:  # noqa: PLR2004  a and b
         return _wrong_count(checker, "nullif", SPECIAL["nullif"][0], len(args), span)
     if not comparable(checker, args[0], args[1], span):
         return literal(None, Kind.NULL, span)

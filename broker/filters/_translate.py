@@ -73,7 +73,7 @@ class Translator:
         level = max((at for _, at in below), default=0)
         build = _BUILD.get(term.op, _build_function)
         if build in _USE_TWICE:
-            below = [self._step(e, level, *at) for e, at in zip(term.args, below, strict=True)]
+            below = [self._step(e, *at) for e, at in zip(term.args, below, strict=True)]
             level = max((at for _, at in below), default=level)
         made = build(term, [expression for expression, _ in below])
         if term.kind is not Kind.FLOAT or term.op in _NEVER_UNDEFINED:
@@ -81,7 +81,7 @@ class Translator:
         raw, level = self._name(made, level)
         return self._name(guarded(raw), level)
 
-    def _step(self, term: Term, _level: int, expression: pl.Expr, at: int) -> tuple[pl.Expr, int]:
+    def _step(self, term: Term, expression: pl.Expr, at: int) -> tuple[pl.Expr, int]:
         """A value that can be used several times at no cost."""
         if term.is_simple:
             return expression, at

@@ -226,3 +226,8 @@ def test_no_text_breaks_the_check(text: str) -> None:
     checked = check_condition(text, COLUMNS)
     assert (checked.term is None) == bool(checked.problems)
     assert all(0 <= p.span[0] <= p.span[1] <= len(text) for p in checked.problems)
+
+
+def test_conditions_may_use_plain_values_only(annotation_columns) -> None:
+    nested = {field.name for field in annotation_columns if kind_of(field.type) is None}
+    assert nested == {"classifications", "classifier", "broker", "lightCurve", "matchedFilters"}

@@ -6,7 +6,7 @@ import fastavro
 import pyarrow as pa
 import pytest
 
-from schemas.annotation import annotation_schema, column, is_condition_column
+from schemas.annotation import annotation_schema, column
 from schemas.delivery import DELIVERY, delivery_avro_schema, delivery_records
 
 SCHEMA = annotation_schema(
@@ -63,8 +63,3 @@ def test_units_and_meanings_reach_the_avro_schema():
 
 def test_every_column_says_what_it_means():
     assert all(field.metadata[b"meaning"] for field in SCHEMA)
-
-
-def test_conditions_may_use_plain_values_only():
-    nested = {field.name for field in SCHEMA if not is_condition_column(field)}
-    assert nested == {"classifications", "classifier", "broker", "lightCurve", "matchedFilters"}
