@@ -1,10 +1,8 @@
 """The books as tables for a terminal."""
 
-from collections.abc import Iterator
-
 from rich.table import Table
 
-from broker.ledger import Entry
+from broker.ledger import NOT_EVALUATED, Entry
 
 
 def books(total: Entry) -> Table:
@@ -21,12 +19,13 @@ def subscribers(total: Entry) -> Table:
     table = Table("filter", title="Subscribers")
     table.add_column("delivered", justify="right")
     table.add_column("held back", justify="right")
-    for name in sorted({*total.deliveries, *total.cut, *total.filter_errors}):
-        table.add_row(name, f"{total.deliveries.get(name, 0):,}", ", ".join(_held_back(total, name)) or "-")
+    for name in total.filters:
+        table.add_row(
+            name, f"{total.deliveries.get(name, 0):,}", ", ".join(map(_count, total.held_back(name).items())) or "-"
+        )
     return table
 
 
-def _held_back(total: Entry, name: str) -> Iterator[str]:
-    yield from (f"{limit} {count:,}" for limit, count in sorted(total.cut.get(name, {}).items()))
-    if total.filter_errors[name]:
-        yield f"[red]could not be evaluated {total.filter_errors[name]:,}[/]"
+def _count(held_back: tuple[str, int]) -> str:
+    why, count = held_back
+    return f"[red]{why} {count:,}[/]" if why == NOT_EVALUATED else f"{why} {count:,}"

@@ -13,6 +13,9 @@ from schemas.annotation import camel_case
 
 FORMAT = 1
 
+NOT_EVALUATED = "could not be evaluated"
+"""What stands beside the limits for alerts on which a filter failed."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -45,6 +48,16 @@ class Entry:
 
     def __add__(self, other: "Entry") -> "Entry":
         return Entry(**{f.name: _add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)})
+
+    @property
+    def filters(self) -> list[str]:
+        """The names of all filters that the counts mention, sorted."""
+        return sorted({*self.deliveries, *self.cut, *self.filter_errors})
+
+    def held_back(self, name: str) -> dict[str, int]:
+        """Alerts that were not sent for a filter: by limit, and those for which it could not be evaluated."""
+        by_limit = sorted(self.cut.get(name, {}).items())
+        return dict([*by_limit, (NOT_EVALUATED, self.filter_errors[name])] if self.filter_errors[name] else by_limit)
 
     def check(self) -> None:
         """Raise a `LedgerError` if alerts were lost or made up."""

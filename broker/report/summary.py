@@ -42,7 +42,7 @@ class Subscriber:
     ----------
     name : of the filter.
     delivered : alerts sent.
-    held_back : alerts that matched but were not sent, by limit.
+    held_back : alerts that were not sent: by limit, and those for which the filter could not be evaluated.
     """
 
     name: str
@@ -156,10 +156,8 @@ def _surveys(found: Tally) -> list[SurveyCount]:
 
 def _subscribers(total: Entry, run: RunDirectory) -> list[Subscriber]:
     folders = {path.name for path in run.subscribers.glob("*") if path.is_dir()}
-    names = sorted({*folders, *total.deliveries, *total.cut})
-    return [
-        Subscriber(name, total.deliveries.get(name, 0), dict(sorted(total.cut.get(name, {}).items()))) for name in names
-    ]
+    names = sorted({*folders, *total.filters})
+    return [Subscriber(name, total.deliveries.get(name, 0), total.held_back(name)) for name in names]
 
 
 def _frequent(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:

@@ -73,3 +73,15 @@ def test_a_file_that_is_no_ledger_is_named(tmp_path, content):
 
 def test_no_file_is_an_empty_ledger(tmp_path):
     assert Ledger.read(tmp_path / "ledger.json") == Ledger()
+
+
+def test_what_a_filter_did_not_send_is_told_by_limit_and_by_failure():
+    entry = Entry(
+        deliveries=Counter({"sn": 3}),
+        cut={"sn": Counter({"perObject": 2, "cooldownDays": 1})},
+        filter_errors=Counter({"broken": 7}),
+    )
+    assert entry.filters == ["broken", "sn"]
+    assert list(entry.held_back("sn").items()) == [("cooldownDays", 1), ("perObject", 2)]
+    assert entry.held_back("broken") == {"could not be evaluated": 7}
+    assert entry.held_back("unheard of") == {}

@@ -193,6 +193,13 @@ def test_tells_what_subscribers_got_and_what_was_turned_away(page: Page) -> None
     assert "no usable point 1" in text
 
 
+def test_says_which_filter_could_not_be_evaluated(tmp_path: Path) -> None:
+    run = make_run(tmp_path, [alert(1), alert(2)])
+    books = json.loads(run.ledger.read_text())
+    run.ledger.write_text(json.dumps({**books, "filterErrors": {"broken": 2}}))
+    assert "broken 0 2 could not be evaluated: 2" in page_of(run).text
+
+
 def test_says_where_files_and_books_differ(tmp_path: Path) -> None:
     run = make_run(tmp_path, [alert(1), alert(2)])
     books = json.loads(run.ledger.read_text())
