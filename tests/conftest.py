@@ -8,6 +8,7 @@ import fastavro
 import pytest
 from hypothesis import settings
 
+from classifiers.bundle import Bundle, default_bundle_path
 from schemas.registry import BundledRegistry
 
 # Machines differ, and the first example compiles or imports: how long one takes is no property of the code.
@@ -33,6 +34,12 @@ def examples_dir() -> Path:
 @pytest.fixture(scope="session")
 def registry() -> BundledRegistry:
     return BundledRegistry()
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Bundle:
+    """The model bundle that ships."""
+    return Bundle.load(default_bundle_path())
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Fixtures of the broker's tests: the shipped bundle, the example filters, processed real packets."""
+"""Fixtures of the broker's tests: the example filters, processed real packets, annotation columns."""
 
 from pathlib import Path
 
@@ -8,16 +8,11 @@ import pytest
 from broker.annotate import schema_for
 from broker.filters.definition import Filter, load_filters
 from broker.pipeline import Outcome, process
-from classifiers.bundle import Bundle, default_bundle_path
+from classifiers.bundle import Bundle
 from classifiers.taxonomy import TAXONOMY
 from schemas.annotation import annotation_schema, column
 from schemas.packets import packets
 from schemas.registry import BundledRegistry
-
-
-@pytest.fixture(scope="session")
-def bundle() -> Bundle:
-    return Bundle.load(default_bundle_path())
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,10 @@
-"""Light curves of every shape that members must take, and the shipped bundle."""
+"""Light curves of every shape that members must take."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from classifiers.bundle import Bundle, default_bundle_path
 from schemas.alerts import BANDS, AlertBatch
 
 
@@ -44,9 +43,3 @@ def random_alerts() -> Callable[..., AlertBatch]:
         return AlertBatch.from_rows(_row(rng, k, n) for k, n in enumerate(lengths))
 
     return make
-
-
-@pytest.fixture(scope="session")
-def bundle() -> Bundle:
-    """The bundle that ships."""
-    return Bundle.load(default_bundle_path())
