@@ -22,6 +22,8 @@ SERVING = ("schemas", "features", "classifiers", "broker")
 PACKAGES = (*SERVING, "training")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+OWNERS = packages_distributions()
+"""The distributions that own each top-level module."""
 
 COMPANIONS = {"markupsafe", "pydantic-core", "cramjam", "lz4", "backports-zstd"}
 """Come with a declared dependency, as pyproject.toml says beside it."""
@@ -54,14 +56,13 @@ def imported(package: str) -> Iterator[str]:
 
 def distributions(package: str) -> set[str]:
     """The distributions that a package needs, besides Python's own; `compression` is Python's from 3.14 on."""
-    owners = packages_distributions()
     foreign = set(imported(package)) - set(sys.stdlib_module_names) - set(PACKAGES) - {"compression"}
-    return {normalised(name) for module in foreign for name in owners.get(module, [f"nobody's {module}"])}
+    return {normalised(name) for module in foreign for name in OWNERS.get(module, [f"nobody's {module}"])}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_other_distribution_owns_a_package_name(package: str) -> None:
-    assert set(packages_distributions()[package]) == {PROJECT["project"]["name"]}
+    assert set(OWNERS[package]) == {PROJECT["project"]["name"]}
 
 
 def test_no_test_folder_is_a_package() -> None:
