@@ -8,12 +8,15 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from broker.findings import Finding
 
 MAX_BYTES, MAX_DEPTH = 250_000, 20
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What a character beyond U+FFFF becomes where it is escaped as in JSON, in two halves."""
 
 Place = tuple[str | int, ...]
 """The way to a value: keys of mappings and indices of lists."""
@@ -104,11 +107,12 @@ def read_document(path: Path) -> Document:
     Raises
     ------
     YamlError
-        If the file can't be read, isn't YAML, isn't a mapping, uses aliases, or is nested too deeply.
+        If the file can't be read, isn't YAML, isn't a mapping, uses aliases, is nested too deeply, or
+        escapes half a character.
     """
     file, text = str(path), _text(path)
     try:
-        _refuse_aliases_and_depth(file, text)
+        _refuse_what_is_odd(file, text)
         root = YAML(typ="safe", pure=True).compose(text)
         data = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError) as error:
@@ -137,13 +141,16 @@ def _text(path: Path) -> str:
         raise YamlError(Finding(str(path), f"not UTF-8 text (byte {error.start})")) from None
 
 
-def _refuse_aliases_and_depth(file: str, text: str) -> None:
-    """Both can make a small file cost without bound, and no filter or configuration needs them."""
+def _refuse_what_is_odd(file: str, text: str) -> None:
+    """Aliases and depth can make a small file cost without bound; half a character can't be written anywhere."""
     depth = 0
     for event in YAML(typ="safe", pure=True).parse(text):
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if isinstance(event, AliasEvent):
             raise YamlError(_odd(file, text, event, "YAML aliases (*name) aren't used here", "write the value out"))
+        if isinstance(event, ScalarEvent) and _SURROGATE.search(event.value):
+            hint = "write the character itself, or \\U and eight digits"
+            raise YamlError(_odd(file, text, event, "a \\u escape is half of a character", hint))
         if depth > MAX_DEPTH:
             raise YamlError(_odd(file, text, event, "nested too deeply", ""))
 

@@ -113,6 +113,7 @@ WRONG = {
     "two documents": (HEAD + "---\n" + HEAD, "not YAML: but found another document"),
     "a key twice": (HEAD + "name: m\n", 'one.yaml:4:1: not YAML: found duplicate key "name"'),
     "an alias": ("name: &x n\nowner: *x\n", "one.yaml:2:8: YAML aliases (*name) aren't used here"),
+    "half a character": (HEAD + 'x: "\\ud83d\\ude00"\n', "one.yaml:4:4: a \\u escape is half of a character"),
     "a tag": ("name: !!python/object:os.system n\n", "not YAML: could not determine a constructor"),
     "too deep": ("a: " + "[" * 3000 + "]" * 3000, "one.yaml:1:23: nested too deeply"),
     "a missing key": ("name: n\ncondition: snr > 3\n", "one.yaml:1:1: the file lacks the key 'owner'"),
