@@ -11,7 +11,7 @@ from broker.filters.definition import Filter, load_filters
 from broker.ledger import Ledger
 from broker.report import write_report
 from broker.run_directory import RunDirectory
-from broker.spark.session import check_java, start_session
+from broker.spark.session import check_java, start_session, stop_session
 from broker.spark.stream import DirectoryStream, run_stream
 from broker.spark.worker import FileWorker
 from classifiers.bundle import check_bundle, default_bundle_path
@@ -72,7 +72,7 @@ class Job:
             try:
                 run_stream(spark, stream, FileWorker(source.path, self.bundle, self.filters), committer, on_batch)
             finally:
-                spark.stop()
+                stop_session(spark)
             if not run.ledger.exists():
                 committer.ledger.write(run.ledger)
             write_report(run)

@@ -45,4 +45,6 @@ class Progress:
     def close(self, ledger: Ledger) -> None:
         """The closing tables: the books, and what each subscriber got."""
         self.console.print(books(ledger.total))
-        self.console.print(subscribers(ledger.total))
+        sent = subscribers(ledger.total)
+        if sent.row_count:
+            self.console.print(sent)

@@ -4,11 +4,16 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkRuntimeError
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from broker.errors import JavaMissingError
+from broker.errors import JavaMissingError, StreamStoppedError
 
 SETTINGS = {
     # Nothing is shuffled; a small number keeps the rest of Spark from making 200 tasks.
@@ -58,6 +63,8 @@ def start_session(master: str, driver_memory: str, extra: Mapping[str, str]) -> 
     ------
     JavaMissingError
         If there is no Java.
+    StreamStoppedError
+        If Spark doesn't start.
     """
     check_java()
     # Workers take `python3` from the path unless told, and would miss the environment's packages.
@@ -69,9 +76,18 @@ def start_session(master: str, driver_memory: str, extra: Mapping[str, str]) -> 
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
         **extra,
     }
-    builder = SparkSession.builder.master(master).appName("boreal")
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
+    conf = SparkConf().setMaster(master).setAppName("boreal").setAll(list(settings.items()))
+    # A process group of its own: Ctrl-C, or a SIGTERM to the group, must not take Java from under the micro-batch.
+    try:
+        gateway = launch_gateway(conf, {"start_new_session": True})  # type: ignore[no-untyped-call]  # pyspark's own
+        session = SparkSession(SparkContext(conf=conf, gateway=gateway))
+    except (PySparkRuntimeError, Py4JError) as error:
+        raise StreamStoppedError(f"Spark could not be started: {str(error).splitlines()[0]}") from error
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def stop_session(session: SparkSession) -> None:
+    """Stop Spark; where its Java process is gone, it has stopped."""
+    with suppress(Py4JError, OSError):
+        session.stop()

@@ -1,14 +1,16 @@
 """The streaming job: a directory of packets, watched by one query."""
 
+import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
@@ -18,6 +20,9 @@ from broker.commit import Batch, Committer
 from broker.errors import StreamStoppedError
 from broker.spark.directory import PacketDirectory
 from broker.spark.worker import OUTCOME, FileWorker, unpack
+
+CAUSE = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception): .+)$", re.MULTILINE)
+"""The last line of a Python traceback."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ def run_stream(
         If the query fails.
     """
     failures: list[Exception] = []
+    done: list[int] = []
 
     def commit(rows: DataFrame, number: int) -> None:
         try:
@@ -62,15 +68,19 @@ def run_stream(
         except Exception as error:  # told to the caller below: Spark would bury it in a Java trace
             failures.append(error)
             raise
+        done.append(number)
 
     query = _start(spark, stream, worker, committer, commit)
     try:
         with _stop_on_signals() as stopped:
             while query.isActive and not stopped():
                 query.awaitTermination(1)
-        _finish(query)
+        _finish(query, done)
     except StreamingQueryException as error:
         raise StreamStoppedError(_why(error, failures)) from (failures[0] if failures else None)
+    except (Py4JError, OSError) as error:
+        again = "what it had in hand is run again at the next start"
+        raise StreamStoppedError(f"Spark's Java process is gone ({type(error).__name__}); {again}") from error
 
 
 def _start(
@@ -117,8 +127,10 @@ def _stop_on_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _finish(query: StreamingQuery) -> None:
-    while query.isActive and query.status["isTriggerActive"]:
+def _finish(query: StreamingQuery, done: Sequence[int]) -> None:
+    """Stop the query once the micro-batch in hand is done; a run over all that is there would go on to the next."""
+    before = len(done)
+    while query.isActive and query.status["isTriggerActive"] and len(done) == before:
         time.sleep(0.1)
     query.stop()
     failure = query.exception()
@@ -127,7 +139,9 @@ def _finish(query: StreamingQuery) -> None:
 
 
 def _why(error: StreamingQueryException, failures: list[Exception]) -> str:
-    """The first cause, in one line; the trace stays with the exception."""
+    """The first cause, in one line: of Python if it is in Spark's text, which holds traces of both."""
     if failures:
         return f"{type(failures[0]).__name__}: {failures[0]}"
-    return str(error).strip().splitlines()[0]
+    text = str(error).strip()
+    causes = CAUSE.findall(text)
+    return causes[-1] if causes else text.splitlines()[0]

@@ -155,16 +155,17 @@ def test_killed_in_mid_run_and_started_again_it_loses_and_doubles_nothing(folder
         assert len(lines) == count
 
 
-def test_watching_takes_what_comes_and_ends_on_sigterm_with_a_report(folder, examples_dir, sample_packets):
+def test_watching_takes_what_comes_and_ends_on_sigterm_to_its_group_with_a_report(folder, examples_dir, sample_packets):
     config, out = configure(folder, examples_dir), folder / "out"
     late = folder / "in" / sample_packets[0][0]
     content = late.read_bytes()
     late.unlink()
-    with subprocess.Popen([BOREAL, "run", config], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as job:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen([BOREAL, "run", config], process_group=0, **pipes) as job:
         wait_for(lambda: (out / "ledger.json").exists() and four(out)[0] == len(sample_packets) - 1, job)
         late.write_bytes(content)
         wait_for(lambda: four(out)[0] == len(sample_packets), job)
-        job.send_signal(signal.SIGTERM)
+        os.killpg(job.pid, signal.SIGTERM)
         printed, _ = job.communicate(timeout=120)
     assert job.returncode == 0, printed
     assert "Traceback" not in printed
