@@ -1,7 +1,7 @@
 """From decoded alerts and their classification to annotation columns."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 
 import numpy as np
@@ -51,8 +51,14 @@ def annotate(
         **{name: _null_where_nan(features[name]) for name in bundle.feature_names},
         **_provenance(alerts, origins, prediction, bundle),
     }
-    schema = schema_for(bundle.manifest)
+    schema = _schema_of(bundle)
     return pa.table([_as(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+@lru_cache(maxsize=4)
+def _schema_of(bundle: Bundle) -> pa.Schema:
+    """`schema_for`, made once per bundle and not per batch."""
+    return schema_for(bundle.manifest)
 
 
 def _as(values: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:

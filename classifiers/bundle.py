@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,9 +27,9 @@ class BundleError(ValueError):
     """A bundle that can't be used; says what was expected, what was found and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bundle:
-    """A bundle in memory, ready to classify.
+    """A bundle in memory, ready to classify; equal to itself alone, so that what follows from it can be cached.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ class Bundle:
         """The feature columns it reads, in its order."""
         return self.manifest.features
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 of the bundle; see `bundle_sha256`."""
         return bundle_sha256(self.manifest)
