@@ -90,9 +90,7 @@ def in_order(annotations: pa.Table) -> pa.Table:
 
 
 def history(run: RunDirectory) -> list[pa.Table]:
-    """What the annotation table holds already, in order, in the columns of `HISTORY`."""
-    if not run.annotations.is_dir():
-        return []
+    """What the annotation table holds already, in the columns of `HISTORY`; nothing where it has no file."""
     partitions = ds.partitioning(pa.schema([("night", pa.int32())]), flavor="hive")
     found = ds.dataset(run.annotations, format="parquet", partitioning=partitions)
     return [found.to_table(columns=HISTORY)] if found.files else []
