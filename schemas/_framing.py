@@ -11,9 +11,9 @@ from schemas._record_reader import UnreadableError, read_record
 from schemas.registry import Registry, UnknownSchemaError, record_name
 from schemas.survey import Record, Survey
 from schemas.surveys import discover, recognise
+from schemas.wire_ids import HEADER_SIZE
 
 _WIRE_MAGIC = b"\x00"
-_WIRE_HEADER = 5
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,12 @@ class Alert:
 
 @dataclass(frozen=True)
 class Refused:
-    """Bytes that can't be read: where from, why not, and the bytes."""
+    """Bytes that can't be read: where from, why not, the bytes, and the step that gave up."""
 
     origin: str
     reason: str
     payload: bytes
+    stage: str = "decode"
 
 
 def unwrap(origin: str, payload: bytes, registry: Registry) -> Iterator[Alert | Refused]:
@@ -58,25 +59,27 @@ def unwrap(origin: str, payload: bytes, registry: Registry) -> Iterator[Alert | 
             yield from _from_container(origin, payload)
         else:
             yield _from_wire(origin, payload, registry)
+    except UnknownSchemaError as error:
+        yield Refused(origin, f"unknown schema: {error}", payload, "schema")
     except UnreadableError as error:
         yield Refused(origin, str(error), payload)
 
 
 def _from_wire(origin: str, payload: bytes, registry: Registry) -> Alert:
     schema_id = _schema_id(payload)
-    try:
-        writer = registry.by_id(schema_id)
-    except UnknownSchemaError as error:
-        raise UnreadableError(f"unknown schema: {error}") from None
+    writer = registry.by_id(schema_id)
     survey, version = _survey_of(writer.record_name)
     stream = BytesIO(payload)
-    stream.seek(_WIRE_HEADER)
+    stream.seek(HEADER_SIZE)
     record = read_record(stream, writer.parsed)
     if left := len(payload) - stream.tell():
         raise UnreadableError(
             f"trailing bytes: the {writer.name} record ends at byte {stream.tell()}, and {left} more bytes follow"
         )
-    return Alert(origin, survey, schema_id, version(record), record, partial(bytes, payload))
+    try:
+        return Alert(origin, survey, schema_id, version(record), record, partial(bytes, payload))
+    except KeyError as error:
+        raise UnreadableError(_missing(survey, error)) from None
 
 
 def _schema_id(payload: bytes) -> int:
@@ -88,11 +91,9 @@ def _schema_id(payload: bytes) -> int:
             f"unknown framing: starts with bytes {payload[:8].hex(' ')}, expected 00 and a schema id (Confluent) or "
             f"{MAGIC.hex(' ')} (Avro object container)"
         )
-    if len(payload) < _WIRE_HEADER:
-        raise UnreadableError(
-            f"truncated: {len(payload)} bytes, expected a header of {_WIRE_HEADER} bytes and a record"
-        )
-    return int.from_bytes(payload[1:_WIRE_HEADER], "big")
+    if len(payload) < HEADER_SIZE:
+        raise UnreadableError(f"truncated: {len(payload)} bytes, expected a header of {HEADER_SIZE} bytes and a record")
+    return int.from_bytes(payload[1:HEADER_SIZE], "big")
 
 
 def _survey_of(name: str) -> tuple[Survey, Callable[[Record], str]]:
@@ -123,7 +124,11 @@ def _from_container(origin: str, payload: bytes) -> Iterator[Alert | Refused]:
         try:
             yield Alert(here, survey, None, version(record), record, raw)
         except KeyError as error:
-            yield Refused(here, f"missing field: the {survey.name} record has no {error}", raw())
+            yield Refused(here, _missing(survey, error), raw())
+
+
+def _missing(survey: Survey, error: KeyError) -> str:
+    return f"missing field: the {survey.name} record has no {error}"
 
 
 def _contents(container: Container) -> Iterator[tuple[Record, bytes] | RestUnreadableError]:

@@ -92,7 +92,7 @@ class _Assembly:
         return Decoded(
             AlertBatch(table),
             pa.array([self.origins[place] for place in sorted(self.origins)], pa.utf8()),
-            rejects([(entry.origin, "decode", entry.reason, entry.payload) for entry in turned_away]),
+            rejects([(entry.origin, entry.stage, entry.reason, entry.payload) for entry in turned_away]),
         )
 
 
@@ -135,9 +135,11 @@ def _tabulate(alerts: Sequence[Alert]) -> tuple[pa.Table, list[str]]:
     The values of a row with something wrong are placeholders: the row must not be used.
     """
     survey, records = alerts[0].survey, [alert.record for alert in alerts]
-    curves, n_dropped = merge(survey.points(records), len(records))
+    with np.errstate(all="ignore"):  # packets hold any number, and what isn't finite afterwards isn't known
+        curves, n_dropped = merge(survey.points(records), len(records))
+        read = survey.columns(records)
     columns = {
-        **survey.columns(records),
+        **read,
         "survey": pa.array([survey.name] * len(alerts)),
         "schema_id": pa.array([alert.schema_id for alert in alerts], pa.int32()),
         "schema_version": pa.array([alert.schema_version for alert in alerts]),

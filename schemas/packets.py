@@ -2,6 +2,9 @@
 
 import pyarrow as pa
 
+_LONGEST_REASON = 2000
+"""Characters."""
+
 PACKETS = pa.schema(
     [
         pa.field("origin", pa.utf8(), nullable=False),
@@ -19,8 +22,9 @@ REJECTS = pa.schema(
         pa.field("payload", pa.large_binary(), nullable=False),
     ]
 )
-"""Packets that can't be annotated. `stage` is the step that gave up: ``read``, ``decode``, ``features``, ``classify``.
-`reason` says what was given, what was expected and which alert. `payload` holds the raw bytes, to be replayed."""
+"""Packets that can't be annotated. `stage` is the step that gave up: ``read``, ``schema``, ``decode``, ``features``,
+``classify``. `reason` says what was given, what was expected and which alert. `payload` holds the raw bytes, to be
+replayed."""
 
 
 def packets(pairs: list[tuple[str, bytes]]) -> pa.Table:
@@ -30,6 +34,13 @@ def packets(pairs: list[tuple[str, bytes]]) -> pa.Table:
 
 
 def rejects(rows: list[tuple[str, str, str, bytes]]) -> pa.Table:
-    """A reject table from rows of origin, stage, reason and payload."""
-    columns = zip(*rows, strict=True) if rows else ((), (), (), ())
+    """A reject table from rows of origin, stage, reason and payload; a reason beyond a page is cut."""
+    told = [(origin, stage, _readable(reason), payload) for origin, stage, reason, payload in rows]
+    columns = zip(*told, strict=True) if told else ((), (), (), ())
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, REJECTS, strict=True)], schema=REJECTS)
+
+
+def _readable(reason: str) -> str:
+    """A reason may quote what a packet holds: text of any length, and half characters that no column takes."""
+    whole = reason.encode("utf-8", "backslashreplace").decode()
+    return whole if len(whole) <= _LONGEST_REASON else f"{whole[:_LONGEST_REASON]}..."

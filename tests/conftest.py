@@ -1,8 +1,10 @@
 """Fixtures that the tests of more than one package use."""
 
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import fastavro
 import pytest
@@ -14,6 +16,10 @@ from schemas.registry import BundledRegistry
 # Machines differ, and the first example compiles or imports: how long one takes is no property of the code.
 settings.register_profile("boreal", deadline=None, print_blob=True)
 settings.load_profile("boreal")
+
+if TYPE_CHECKING:  # Kafka's client and the HTTP server are imported by the tests that use them
+    from broker.local_kafka import LocalKafka
+    from broker.local_registry import SchemaRegistryServer
 
 DATA = Path(__file__).parent / "data"
 PACKETS = DATA / "packets"
@@ -106,3 +112,37 @@ class PacketMaker:
 @pytest.fixture(scope="session")
 def make_packet(registry: BundledRegistry) -> PacketMaker:
     return PacketMaker(registry)
+
+
+KAFKA_USERS = {"alice": "alice-secret", "bob": "bob-secret"}
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator["LocalKafka"]:
+    """A real broker with every listener, where alice and bob may do what `LocalKafka.allow` gives them."""
+    from broker.local_kafka import LocalKafka
+
+    with LocalKafka(tmp_path_factory.mktemp("kafka"), users=KAFKA_USERS, authorize=True, tls=True) as broker:
+        yield broker
+
+
+@pytest.fixture
+def topic(kafka: "LocalKafka") -> Callable[..., str]:
+    """Make a topic with a name of its own; without partitions only the name."""
+
+    def make(stem: str = "topic", partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
+        name = f"{stem}-{uuid4().hex[:8]}"
+        if partitions:
+            kafka.create_topic(name, partitions, config)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def registry_server() -> Iterator["SchemaRegistryServer"]:
+    """A schema registry over real HTTP, empty."""
+    from broker.local_registry import SchemaRegistryServer
+
+    with SchemaRegistryServer() as server:
+        yield server

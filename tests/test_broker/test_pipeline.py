@@ -1,7 +1,10 @@
 """The pure function: the same bytes whatever the company, and every alert accounted for."""
 
+import json
 import random
+from io import BytesIO
 
+import fastavro
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -91,6 +94,27 @@ def test_no_number_in_an_annotation_is_nan_or_infinite(mixed, registry, bundle):
             assert np.isfinite(known).all(), name
 
 
+def test_numbers_beyond_any_measurement_get_an_honest_answer(make_packet, registry, bundle, filters):
+    """A container may carry a schema of its own, with room for any number; under pytest a warning is an error."""
+    name, text = "elasticc.v0_9_1.alert", json.dumps(registry.by_name("elasticc.v0_9_1.alert").json)
+    wide = json.loads(text.replace('"float"', '"double"'))
+    place = {"ra": 1.0, "decl": 2.0, "filterName": "r"}
+    out = BytesIO()
+    absurd = [(1e308, 1e-308, 1.0), (5e-324, 1.0, 1.0), (1.0, 5e-324, 1.0), (1e30, 1e-30, 1e308), (-1e30, 1e30, 1e39)]
+    records = []
+    for number, (flux, error, host) in enumerate(absurd):
+        times = [{"midPointTai": 60000.0 + k, "psFlux": flux, "psFluxErr": error, **place} for k in range(5)]
+        about = {"hostgal_zphot": host, "hostgal_zphot_err": host, "mwebv": host, "mwebv_err": host}
+        made = {"alertId": number, "diaSource": times[0], "prvDiaSources": times[1:], "diaObject": about}
+        records.append(make_packet.record(name, **made))
+    fastavro.writer(out, wide, records)
+    outcome = process(packets([("absurd", out.getvalue())]), registry, bundle, filters)
+    assert outcome.rejects.num_rows == 0
+    for row in outcome.annotations.to_pylist():
+        assert (row["classId"] == 300) == (row["notClassifiedReason"] is not None) == (row["nPoints"] == 0)
+        assert all(np.isfinite(value) for value in row.values() if isinstance(value, float))
+
+
 def test_what_a_packet_doesn_t_have_is_null(lsst_packets, registry, bundle):
     table = process(packets(lsst_packets), registry, bundle).annotations
     assert table["hostPhotoz"].null_count == table.num_rows
@@ -114,7 +138,7 @@ def test_an_alert_that_breaks_a_stage_is_rejected_and_the_rest_goes_on(
 
     monkeypatch.setattr(pipeline, stage, breaks)
     outcome = process(packets(mixed), registry, bundle, filters)
-    failed = [row for row in outcome.rejects.to_pylist() if row["stage"] != "decode"]
+    failed = [row for row in outcome.rejects.to_pylist() if row["stage"] not in ("schema", "decode")]
     assert [row["stage"] for row in failed] == ["features" if stage == "extract" else "classify"]
     assert "failed with Panic: index out of bounds (survey" in failed[0]["reason"]
     assert f"alert {poison})" in failed[0]["reason"]
