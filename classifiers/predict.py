@@ -54,7 +54,8 @@ def predict(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Predictio
     Raises
     ------
     ValueError
-        If `features` lacks a column of the bundle or has another number of rows.
+        If `features` lacks a column of the bundle or has another number of rows, or the members make of an alert what
+        is no number: a NaN would pass for an alert that isn't classified, without a reason.
     """
     columns = _feature_array(features, bundle, len(alerts))
     reasons = _reasons(alerts)
@@ -65,6 +66,8 @@ def predict(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Predictio
         chosen = alerts if len(rows) == len(alerts) else alerts.take(rows)
         given = MemberInput(columns[rows], FeatureInput.from_alerts(chosen))
         probabilities[rows], novelty[rows] = classify(given, bundle)
+        if not (np.isfinite(probabilities[rows]).all() and np.isfinite(novelty[rows]).all()):
+            raise ValueError("a probability or the novelty isn't a finite number")
     return Prediction(probabilities, novelty, reasons)
 
 

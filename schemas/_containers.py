@@ -14,11 +14,14 @@ import fastavro
 
 from schemas._inflate import MAX_INFLATED_BYTES, inflate
 from schemas._record_reader import UnreadableError, read_record
-from schemas._schema_limits import check_limits
+from schemas._schema_limits import check_repeated
 from schemas.registry import parse
 from schemas.survey import Record
 
 MAGIC = b"Obj\x01"
+_LEAST_SPACE = 1024
+"""Bytes that the smallest record is taken to need, for a decoded one is larger than its bytes."""
+
 _SYNC_SIZE = 16
 _HEADER = fastavro.parse_schema(
     {
@@ -115,11 +118,18 @@ class Container:
         room = MAX_INFLATED_BYTES
         while (start := stream.tell()) < len(self.payload):
             try:
-                block = self._block(stream, room)
-                yield from _records(block, self.schema)
+                for record in _records(self._block(stream, room), self.schema):
+                    room = self._room_after(record[1], room)
+                    yield record
             except UnreadableError as error:
                 raise RestUnreadableError(str(error), self.payload[: self.body] + self.payload[start:]) from None
-            room -= len(block.data)
+
+    def _room_after(self, record: bytes, room: int) -> int:
+        """What a record leaves of the room: any may have to be kept alone, with a header of its own."""
+        left = room - max(len(record), self.body + _LEAST_SPACE)
+        if left < 0:
+            raise UnreadableError(f"the container's records need more than {MAX_INFLATED_BYTES} bytes")
+        return left
 
     def alone(self, record: bytes) -> bytes:
         """A container, uncompressed, with the same header and just this record's bytes."""
@@ -166,9 +176,9 @@ def _parse(schema: bytes) -> dict[str, Any]:
     """The header's schema, parsed once for all containers that carry it."""
     try:
         parsed = parse(json.loads(schema))
-        check_limits(parsed)
-    except UnreadableError:
-        raise
+        check_repeated(parsed)
+    except UnreadableError as error:
+        raise UnreadableError(f"the container's schema isn't one of an alert: {error}") from None
     except Exception as error:  # noqa: BLE001 - whatever is in the header, only this container is at fault
         raise UnreadableError(f"the container's schema can't be read: {type(error).__name__}: {error!s:.200}") from None
     return parsed

@@ -13,6 +13,10 @@ the surveys last 30 s, and one exposure's time is given to better than 0.1 s."""
 MJD_RANGE = (0.0, 200000.0)
 """No measurement is from outside 1858 to 2406; packets can hold any number."""
 
+FLUX_RANGE = (1e-30, 1e30)
+"""No flux other than 0 and no error is smaller or larger [nJy]: the Sun has 1e23. Within it, the squares and ratios
+that features take stay finite."""
+
 _SECONDS_PER_DAY = 86400.0
 
 
@@ -59,9 +63,10 @@ def _one_per_visit(points: RawPoints, usable: NDArray[np.bool_]) -> tuple[NDArra
 def merge(points: RawPoints, n: int) -> tuple[LightCurves, NDArray[np.int32]]:
     """Merge measurements into light curves.
 
-    A measurement can be used if its time is within `MJD_RANGE`, its flux is finite, its error is finite and above 0,
-    and its band is one of ugrizy. Each visit of each band gives one point: the forced photometry if it can be used,
-    otherwise the difference-image source; the point is `detected` if the visit has a difference-image source at all.
+    A measurement can be used if its time is within `MJD_RANGE`, its flux is 0 or its size within `FLUX_RANGE`, its
+    error within `FLUX_RANGE`, and its band is one of ugrizy. Each visit of each band gives one point: the forced
+    photometry if it can be used, otherwise the difference-image source; the point is `detected` if the visit has a
+    difference-image source at all.
 
     Parameters
     ----------
@@ -76,7 +81,7 @@ def merge(points: RawPoints, n: int) -> tuple[LightCurves, NDArray[np.int32]]:
         Number of measurements of each packet that can't be used.
     """
     placed = (points.mjd >= MJD_RANGE[0]) & (points.mjd <= MJD_RANGE[1]) & (points.band >= 0)
-    usable = placed & np.isfinite(points.flux) & np.isfinite(points.flux_err) & (points.flux_err > 0)
+    usable = placed & ((points.flux == 0) | _in_flux_range(np.abs(points.flux))) & _in_flux_range(points.flux_err)
     n_dropped = np.bincount(points.owner[~usable], minlength=n).astype(np.int32)
     points, usable = _select(points, placed), usable[placed]
     if not usable.any():
@@ -95,6 +100,10 @@ def merge(points: RawPoints, n: int) -> tuple[LightCurves, NDArray[np.int32]]:
         detected=detected,
     )
     return curves, n_dropped
+
+
+def _in_flux_range(size: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray((size >= FLUX_RANGE[0]) & (size <= FLUX_RANGE[1]))
 
 
 def _empty(n: int) -> LightCurves:

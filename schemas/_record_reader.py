@@ -1,6 +1,7 @@
 """Read one Avro record, and say what is wrong when that fails."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -36,8 +37,9 @@ def read_record(stream: BytesIO, schema: Mapping[str, Any]) -> Record:
 
 
 def _reason(stream: BytesIO, start: int, schema: Mapping[str, Any], error: Exception) -> str:
-    at, size = stream.tell(), len(stream.getbuffer())
-    field = _field_at_fault(stream.getvalue()[start:], schema)
+    at, size = stream.tell(), stream.getbuffer().nbytes
+    stream.seek(start)
+    field = _field_at_fault(stream, schema)
     where = f"in field {field!r} of a {record_name(schema)} record that starts at byte {start}"
     if at >= size:
         return f"truncated: the bytes end after {size} {where} (or a length before that is wrong)"
@@ -45,13 +47,37 @@ def _reason(stream: BytesIO, start: int, schema: Mapping[str, Any], error: Excep
     return f"not a readable record: {what} before byte {at} of {size} {where}"
 
 
-def _field_at_fault(data: bytes, schema: Mapping[str, Any]) -> str:
-    """The first top-level field that can't be read: found by reading ever longer beginnings of the record."""
-    fields = schema.get("fields", ())
-    for n, field in enumerate(fields, start=1):
-        beginning = {"type": "record", "name": schema["name"], "fields": list(fields[:n])}
+def _field_at_fault(stream: BytesIO, schema: Mapping[str, Any]) -> str:
+    """The first top-level field that can't be read: found by reading the record field by field."""
+    for name, alone in _fields_alone(_Same(schema)):
         try:
-            fastavro.schemaless_reader(BytesIO(data), fastavro.parse_schema(beginning))
+            fastavro.schemaless_reader(stream, alone)
         except Exception:  # noqa: BLE001 - see read_record
-            return str(field["name"])
+            return name
     return "?"
+
+
+class _Same:
+    """A schema as a key: equal to itself alone, since a comparison would cost more than what is kept."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.schema is self.schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+
+@lru_cache(maxsize=64)
+def _fields_alone(key: _Same) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """Each top-level field's name, and a record of just that field, parsed with the types that stand before it."""
+    types: dict[str, Any] = {}
+    fields = key.schema.get("fields", ())
+    return tuple((str(field["name"]), _alone(field, number, types)) for number, field in enumerate(fields))
+
+
+def _alone(field: Mapping[str, Any], number: int, types: dict[str, Any]) -> dict[str, Any]:
+    record = {"type": "record", "name": f"Field{number}", "fields": [field]}
+    return dict(fastavro.parse_schema(record, named_schemas=types))

@@ -9,7 +9,7 @@ _CONTAINERS = {"array": "items", "map": "values"}
 
 
 def check_limits(schema: Any) -> None:
-    """Check the schema of an object container before anything is read with it.
+    """Check a schema from outside before anything is read with it.
 
     Raises
     ------
@@ -17,6 +17,20 @@ def check_limits(schema: Any) -> None:
         If a type contains itself, or an array's items take no bytes, so that a short packet may claim billions of them.
     """
     _least_bytes(schema, {})
+
+
+def check_repeated(schema: Any) -> None:
+    """Check a schema from outside that any number of records may be read with, one after the other.
+
+    Raises
+    ------
+    UnreadableError
+        As `check_limits` does; also if it isn't that of a record, or if a record takes no bytes.
+    """
+    if schema["type"] != "record":
+        raise UnreadableError("it isn't that of a record")
+    if _least_bytes(schema, {}) <= 0:
+        raise UnreadableError("its records take no bytes, as those of no alert do")
 
 
 def _least_bytes(schema: Any, known: dict[str, int | None]) -> int:
@@ -38,13 +52,13 @@ def _least_bytes(schema: Any, known: dict[str, int | None]) -> int:
 def _of_name(name: str, known: Mapping[str, int | None]) -> int:
     least = known.get(name, int(name != "null"))
     if least is None:
-        raise UnreadableError(f"the container's schema isn't one of an alert: {name} contains itself")
+        raise UnreadableError(f"{name} contains itself, as no type of an alert does")
     return least
 
 
 def _of_items(kind: str, items: Any, known: dict[str, int | None]) -> int:
-    if kind == "array" and _least_bytes(items, known) == 0:
-        raise UnreadableError("the container's schema isn't one of an alert: it has an array whose items take no bytes")
+    if kind == "array" and _least_bytes(items, known) <= 0:
+        raise UnreadableError("it has an array whose items take no bytes, as no alert has")
     if kind == "map":
         _least_bytes(items, known)
     return 1

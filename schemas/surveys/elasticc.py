@@ -23,6 +23,10 @@ FLUXCAL_NANOJANSKY = 36.307805477010135
 """One unit of FLUXCAL (AB zero point 27.5) in nJy (AB zero point 31.4): 10 ** (0.4 * (31.4 - 27.5))."""
 
 
+_LARGEST = 1000.0
+"""No redshift and no reddening [mag] is larger."""
+
+
 def _band(name: str | None) -> str | None:
     """The band that a filter name means; ELAsTiCC writes Y for y."""
     lower = "y" if name == "Y" else name
@@ -32,8 +36,8 @@ def _band(name: str | None) -> str | None:
 def _measured(
     value: NDArray[np.float64], error: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A pair of non-negative numbers, NaN where unfilled: below 0 (-9, -99, -999), or 0 with an error of 0."""
-    known = (value >= 0) & ~((value == 0) & (error == 0))
+    """A pair of non-negative numbers, NaN where unfilled: below 0 (-9, -99, -999), 0 with an error of 0, or absurd."""
+    known = (value >= 0) & (value <= _LARGEST) & ~((value == 0) & (error == 0))
     return np.where(known, value, np.nan), np.where(known & (error >= 0), error, np.nan)
 
 

@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -107,6 +109,19 @@ def test_another_number_of_rows_is_told(alerts, bundle):
     table = extract(alerts, bundle.feature_names)
     with pytest.raises(ValueError, match="103 rows"):
         predict(alerts, table.slice(1), bundle)
+
+
+@pytest.mark.parametrize("answer", [0, 1])
+def test_an_answer_that_is_no_number_is_refused(ask, monkeypatch, answer):
+    def classify(given, bundle):
+        found = working(given, bundle)
+        found[answer][2] = np.nan
+        return found
+
+    working = importlib.import_module("classifiers.predict").classify
+    monkeypatch.setattr("classifiers.predict.classify", classify)
+    with pytest.raises(ValueError, match="isn't a finite number"):
+        ask(range(4))
 
 
 def test_the_combination_is_a_geometric_mean():

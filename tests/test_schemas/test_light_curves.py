@@ -30,6 +30,10 @@ def test_points_are_sorted_by_time() -> None:
     assert [(mjd, detected) for mjd, *_, detected in points] == [(1.0, False), (2.0, True), (3.0, True)]
 
 
+def test_a_flux_of_0_is_a_measurement() -> None:
+    assert curve(source(1.0, -0.0)) == ([(1.0, 0.0, 1.0, 2, True)], 0)
+
+
 def test_forced_photometry_wins_and_the_visit_counts_as_detected() -> None:
     assert curve(source(1.0, 10.0), forced(1.0, 11.0)) == ([(1.0, 11.0, 1.0, 2, True)], 0)
 
@@ -52,6 +56,11 @@ def test_a_source_without_a_flux_still_marks_its_visit_as_detected() -> None:
         source(1e300, 1.0),
         source(-1.0, 1.0),
         source(1.0, np.nan),
+        source(1.0, 1e31),
+        source(1.0, -1e31),
+        source(1.0, 1e-31),
+        source(1.0, 1.0, err=1e31),
+        source(1.0, 1.0, err=1e-31),
         source(1.0, 1.0, band=-1),
     ],
 )

@@ -1,5 +1,6 @@
 """Every reason for which a packet is rejected, each with its own words; and what an object container may do."""
 
+import json
 import zlib
 from io import BytesIO
 from typing import Any
@@ -219,13 +220,14 @@ def test_an_unknown_codec(several: list[dict[str, Any]], registry: BundledRegist
     assert "codec is 'deflute'; known codecs: null, deflate" in reason(payload, registry)
 
 
-def embedded(schema: str, body: bytes) -> bytes:
+def embedded(schema: str, body: bytes, count: int = 1) -> bytes:
     """An object container of one block with a schema of one's own."""
     out = BytesIO()
     fastavro.schemaless_writer(
         out, _containers._HEADER, {"magic": b"Obj\x01", "meta": {"avro.schema": schema.encode()}, "sync": bytes(16)}
     )
-    return out.getvalue() + b"\x02" + bytes([2 * len(body)]) + body + bytes(16)
+    fastavro.schemaless_writer(out, _containers._BLOCK_HEAD, {"count": count, "size": len(body)})
+    return out.getvalue() + body + bytes(16)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +241,72 @@ def embedded(schema: str, body: bytes) -> bytes:
 def test_schemas_that_are_traps_are_refused(fields: str, expected: str, registry: BundledRegistry) -> None:
     schema = f'{{"type": "record", "name": "ztf.alert", "fields": [{fields}]}}'
     assert expected in reason(embedded(schema, bytes(40)), registry)
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ('{"type": "record", "name": "lsst.v10_0.alert", "fields": []}', "its records take no bytes"),
+        ('{"type": "record", "name": "ztf.alert", "fields": [{"name": "a", "type": "null"}]}', "records take no bytes"),
+        ('{"type": "enum", "name": "ztf.alert", "symbols": ["a"]}', "it isn't that of a record"),
+        ('{"type": "fixed", "name": "ztf.alert", "size": 4}', "it isn't that of a record"),
+    ],
+)
+def test_a_container_must_hold_records_of_some_size(schema: str, expected: str, registry: BundledRegistry) -> None:
+    """A block may claim any number of records: of records without bytes it would hold them all."""
+    assert expected in reason(embedded(schema, b"", count=2**40), registry)
+    assert expected in reason(embedded(schema, bytes(4)), registry)
+
+
+def test_an_array_of_items_of_negative_size_is_refused(registry: BundledRegistry) -> None:
+    items = '{"type": "fixed", "name": "f", "size": -2}'
+    fields = f'{{"name": "a", "type": {{"type": "array", "items": {items}}}}}'
+    schema = f'{{"type": "record", "name": "ztf.alert", "fields": [{fields}]}}'
+    assert "array whose items take no bytes" in reason(embedded(schema, bytes(40)), registry)
+
+
+def test_small_records_are_read_up_to_a_limit_of_their_number(
+    registry: BundledRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_containers, "MAX_INFLATED_BYTES", 20_000)
+    schema = '{"type": "record", "name": "ztf.alert", "fields": [{"name": "candid", "type": "long"}]}'
+    decoded = read(embedded(schema, bytes(60), count=60), registry)
+    *missing, last = decoded.rejects["reason"].to_pylist()
+    assert last == "the container's records need more than 20000 bytes"
+    assert 10 < len(missing) < 20
+
+
+def test_a_reason_may_quote_half_a_character(registry: BundledRegistry) -> None:
+    schema = '{"type": "record", "name": "ztf.alert", "fields": [{"name": "a", "type": "x\\ud800"}]}'
+    assert "x\\ud800" in reason(embedded(schema, bytes(40)), registry)
+
+
+def test_a_long_reason_is_cut(registry: BundledRegistry) -> None:
+    schema = json.dumps({"type": "record", "name": "x" * 100_000, "fields": [{"name": "a", "type": "int"}]})
+    given = reason(embedded(schema, bytes(40)), registry)
+    assert given.startswith("unknown survey: the schema is that of 'xxx")
+    assert len(given) < 3000
+
+
+def test_a_record_from_a_registry_without_its_version() -> None:
+    class Unfinished:
+        """A registry whose ZTF schema lacks the field that tells the version."""
+
+        def by_id(self, schema_id: int, /) -> WriterSchema:
+            fields = [{"name": "candid", "type": "long"}]
+            schema = {"type": "record", "name": "ztf.alert", "fields": fields}
+            return WriterSchema("ztf.alert", "ztf", "", schema_id, schema)
+
+    decoded = decode(packets([("here", b"\0\0\0\0\1\2")]), Unfinished())
+    assert decoded.rejects["reason"].to_pylist() == ["missing field: the ztf record has no 'schemavsn'"]
+
+
+def test_a_schema_is_parsed_for_its_first_reject_alone(
+    good: bytes, registry: BundledRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "'cutoutDifference'" in reason(good[:-4], registry)
+    monkeypatch.delattr(fastavro, "parse_schema")
+    assert "'diaSource'" in reason(good[:30], registry)
 
 
 def test_deeply_nested_schemas_are_refused(registry: BundledRegistry) -> None:
