@@ -5,7 +5,7 @@ counted.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,6 +40,11 @@ class Limits:
 
     def __bool__(self) -> bool:
         return self != Limits()
+
+    @property
+    def by_object(self) -> bool:
+        """Whether they count the alerts of each object."""
+        return self.per_object is not None or self.cooldown_days is not None
 
 
 class Limited(Protocol):
@@ -76,8 +81,14 @@ class _Book:
 
     def enter(self, key: ObjectKey | None, night: int, mjd: float) -> None:
         self.nights[night] += 1
-        if key and (self.limits.per_object is not None or self.limits.cooldown_days is not None):
+        if key and self.limits.by_object:
             self.objects[key].append(mjd)
+
+    def under(self, limits: Limits) -> "_Book | None":
+        """The same book for other limits; None where those need what wasn't written down."""
+        if not limits.by_object:
+            return _Book(limits, self.nights)
+        return _Book(limits, self.nights, self.objects) if self.limits.by_object else None
 
 
 class Limiter:
@@ -94,17 +105,38 @@ class Limiter:
     def __init__(self, filters: Iterable[Limited]) -> None:
         self._books = {each.name: _Book(each.limits) for each in filters if each.limits}
 
-    def replay(self, deliveries: pa.Table) -> None:
+    def with_filters(self, filters: Iterable[Limited]) -> tuple["Limiter", tuple[str, ...]]:
+        """A limiter for other filters, or other limits, that goes on from here.
+
+        It takes over what this one remembers, so that this one is of no use any more.
+
+        Parameters
+        ----------
+        filters : each with a name and limits.
+
+        Returns
+        -------
+        limiter : what each filter has sent counts for its new limits.
+        unknown : names of filters whose past deliveries were not written down; `replay` them.
+        """
+        other = Limiter(filters)
+        kept = {name: old.under(book.limits) for name, book in other._books.items() if (old := self._books.get(name))}
+        other._books.update({name: book for name, book in kept.items() if book})
+        return other, tuple(name for name in other._books if kept.get(name) is None)
+
+    def replay(self, deliveries: pa.Table, names: Collection[str] | None = None) -> None:
         """Remember past deliveries.
 
         Parameters
         ----------
         deliveries : columns ``survey``, ``objectId``, ``mjdTai``, ``night`` and ``deliveredTo`` (names of filters).
+        names : of the filters whose deliveries are meant; all of them if None.
         """
-        names, owners = _entries(deliveries["deliveredTo"])
+        entries, owners = _entries(deliveries["deliveredTo"])
         for name, book in self._books.items():
-            for row in _rows(deliveries, owners[names == name]):
-                book.enter(*row)
+            if names is None or name in names:
+                for row in _rows(deliveries, owners[entries == name]):
+                    book.enter(*row)
 
     def apply(self, alerts: pa.Table) -> tuple[pa.Array, dict[str, Counter[str]]]:
         """Decide what is sent, alert by alert in the order of the rows.

@@ -1,7 +1,7 @@
 """Filter files -> filters, and everything that is wrong or doubtful in any of them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,51 +38,86 @@ def read_filters(files: Sequence[Path], schema: pa.Schema) -> tuple[tuple[Filter
     findings: list[Finding] = []
     taken: dict[str, str] = {}
     for file in files:
-        made, found, name = _read(file, schema)
-        findings.extend(in_order(found))
-        if name is not None:
-            clash = taken.setdefault(name.value.lower(), str(file))
+        read = read_file(file, schema)
+        findings.extend(read.findings)
+        if read.name is not None:
+            clash = taken.setdefault(read.name.lower(), str(file))
             if clash != str(file):
-                findings.append(name.taken(clash))
+                findings.append(read.taken(clash))
                 continue
-        if made:
-            filters[made.name] = made
+        if read.filter:
+            filters[read.filter.name] = read.filter
     return tuple(filters[name] for name in sorted(filters)), findings
 
 
-class _Name:
-    """The name that a file gives its filter."""
+@dataclass(frozen=True, eq=False)
+class FilterRead:
+    """What a file holds.
 
-    def __init__(self, value: str, document: Document) -> None:
-        self.value = value
-        self._document = document
+    Parameters
+    ----------
+    file : its path.
+    filter : None where the file has errors.
+    findings : errors and warnings, in the order of their lines.
+    document : None where the file isn't a YAML mapping.
+    """
+
+    file: Path
+    filter: Filter | None
+    findings: tuple[Finding, ...]
+    document: Document | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole file; empty where it can't be read."""
+        return self.document.text if self.document else ""
+
+    @property
+    def name(self) -> str | None:
+        """The name that it gives its filter, whatever else is wrong with it."""
+        name = self.document.data.get("name") if self.document else None
+        return name if isinstance(name, str) else None
+
+    @property
+    def mocs(self) -> tuple[str, ...]:
+        """The MOC files that it refers to, as written."""
+        regions = self.document.data.get("regions") if self.document else None
+        entries = [entry for entry in regions if isinstance(entry, dict)] if isinstance(regions, list) else []
+        return tuple(entry["moc"] for entry in entries if isinstance(entry.get("moc"), str))
 
     def taken(self, by: str) -> Finding:
+        """That another file has the name of its filter."""
+        assert self.document is not None  # noqa: S101 - it has a name
         hint = "names must differ in more than upper and lower case: each becomes a folder and a topic"
-        return self._document.at(("name",), f"the name {self.value!r} is taken by {by}", hint)
+        return self.document.at(("name",), f"the name {self.name!r} is taken by {by}", hint)
 
 
-def _read(file: Path, schema: pa.Schema) -> tuple[Filter | None, list[Finding], _Name | None]:
+def read_file(file: Path, schema: pa.Schema) -> FilterRead:
+    """Read and check one file; `schema` as of `read_filters`."""
     try:
         document = read_document(file)
     except YamlError as error:
-        return None, [error.finding], None
+        return FilterRead(file, None, (error.finding,))
+    made, findings = _checked(document, file.parent, schema)
+    return FilterRead(file, made, tuple(in_order(findings)), document)
+
+
+def _checked(document: Document, folder: Path, schema: pa.Schema) -> tuple[Filter | None, list[Finding]]:
     data = dict(document.data)
     # An unquoted 1.10 is the number 1.1 to YAML; a version is what was written.
     if isinstance(data.get("version"), int | float) and not isinstance(data["version"], bool):
         data["version"] = document.scalar(("version",))
-    name = _Name(data["name"], document) if isinstance(data.get("name"), str) else None
     term, findings = _condition(document, schema)
     try:
         entry = FilterFile.model_validate(data)
     except ValidationError as error:
-        return None, [*findings_of(document, FilterFile, error), *findings], name
-    regions, wrong_regions = _regions(document, entry, file.parent)
+        return None, [*findings_of(document, FilterFile, error), *findings]
+    regions, wrong_regions = _regions(document, entry, folder)
     columns, wrong_columns = _columns(document, entry, schema)
     findings = [*findings, *wrong_regions, *wrong_columns]
     if term is None or wrong_regions or wrong_columns:
-        return None, findings, name
-    return _made(entry, term, regions, columns), findings, name
+        return None, findings
+    return _made(entry, term, regions, columns), findings
 
 
 def _condition(document: Document, schema: pa.Schema) -> tuple[Term | None, list[Finding]]:

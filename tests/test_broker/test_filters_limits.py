@@ -100,7 +100,7 @@ alerts_of = st.lists(
         alert,
         st.floats(0, 6).map(lambda t: round(t, 2)),
         st.sampled_from(["a", "b", None]),
-        st.sets(st.sampled_from("fg")).map(lambda names: tuple(sorted(names))),
+        st.sets(st.sampled_from("fgh")).map(lambda names: tuple(sorted(names))),
     ),
     max_size=20,
 )
@@ -122,6 +122,47 @@ def test_cuts_between_batches_and_restarts_change_nothing(
     assert running.apply(table(*alerts[at:]))[0].to_pylist() == second.to_pylist()
     for name in "fg":
         assert cut_first.get(name, Counter()) + cut_second.get(name, Counter()) == cut.get(name, Counter())
+
+
+@given(limits, limits, limits, alerts_of, alerts_of)
+def test_changed_limits_count_what_was_sent_before(
+    before: Limits, after: Limits, again: Limits, alerts: list[dict[str, Any]], later: list[dict[str, Any]]
+) -> None:
+    """Filter f changes its limits twice, g keeps its own, h is new: as if a new process replayed everything."""
+    limiter = Limiter([Wanted("f", before), Wanted("g", before)])
+    sent = table(*alerts).append_column("deliveredTo", limiter.apply(table(*alerts))[0])
+    for limits in (after, again):
+        filters = [Wanted("f", limits), Wanted("g", before), Wanted("h", limits)]
+        limiter, unknown = limiter.with_filters(filters)
+        limiter.replay(sent, unknown)
+    fresh = Limiter(filters)
+    fresh.replay(sent)
+    assert "g" not in unknown
+    delivered, cut = limiter.apply(table(*later))
+    expected, expected_cut = fresh.apply(table(*later))
+    assert (delivered.to_pylist(), cut) == (expected.to_pylist(), expected_cut)
+
+
+def test_only_what_was_not_written_down_is_asked_for() -> None:
+    limiter = Limiter([Wanted("nightly", Limits(per_night=5)), Wanted("object", Limits(per_object=5)), Wanted("free")])
+    now = [
+        Wanted("nightly", Limits(per_night=1)),
+        Wanted("object", Limits(cooldown_days=2)),
+        Wanted("free", Limits(per_night=5)),
+        Wanted("new", Limits(per_object=1)),
+        Wanted("new-and-free"),
+    ]
+    limiter, unknown = limiter.with_filters(now)
+    assert unknown == ("free", "new")
+    now[0] = Wanted("nightly", Limits(per_night=1, per_object=1))
+    assert limiter.with_filters(now)[1] == ("nightly",)
+
+
+def test_a_filter_that_is_gone_and_comes_back_is_asked_for() -> None:
+    f = Wanted("f", Limits(per_object=1))
+    without, unknown = Limiter([f]).with_filters([])
+    assert unknown == ()
+    assert without.with_filters([f])[1] == ("f",)
 
 
 @given(limits, alerts_of)
