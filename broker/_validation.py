@@ -1,13 +1,17 @@
 """pydantic's verdict on a YAML file -> findings that show the place and the nearest valid key."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from broker._yaml import Document, Place
 from broker.findings import Finding, did_you_mean, in_order
+
+KIND = "kind"
+"""The key that tells of which kind a mapping is, where there are several."""
 
 
 class Strict(BaseModel):
@@ -16,19 +20,34 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+def _path(value: Any) -> Any:
+    return Path(value).expanduser() if isinstance(value, str) and value else value
+
+
+GivenPath = Annotated[Path, BeforeValidator(_path)]
+"""A path as a person writes it."""
+
+
+def setting_text(value: Any) -> Any:
+    """Spark and Kafka take their settings as text: ``true``, ``4``."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
 def findings_of(document: Document, model: type[BaseModel], error: ValidationError) -> list[Finding]:
     """A finding per error; none for a missing key where the unknown key beside it must be that one, misspelt."""
     details = error.errors(include_url=False)
-    unknown = [_place(each) for each in details if each["type"] == "extra_forbidden"]
+    unknown = [_place(document.data, each) for each in details if each["type"] == "extra_forbidden"]
     found = []
     for each in details:
-        place = _place(each)
-        if each["type"] == "missing":
+        place = _place(document.data, each)
+        if each["type"] in ("missing", "union_tag_not_found"):
             beside = [str(other[-1]) for other in unknown if other[:-1] == place[:-1]]
             if not any(did_you_mean(misspelt, [str(place[-1])]) for misspelt in beside):
                 found.append(_missing(document, place))
         elif each["type"] == "extra_forbidden":
-            keys = sorted(_keys(model, place[:-1]))
+            keys = sorted(_keys(model, each["loc"][:-1]))
             hint = did_you_mean(str(place[-1]), keys, f"the keys here are {', '.join(keys)}")
             found.append(document.at(place, f"unknown key {str(place[-1])!r}", hint, key=True))
         else:
@@ -36,8 +55,23 @@ def findings_of(document: Document, model: type[BaseModel], error: ValidationErr
     return in_order(found)
 
 
-def _place(error: ErrorDetails) -> Place:
-    return tuple(error["loc"])
+def _place(data: Any, error: ErrorDetails) -> Place:
+    """Where in the file; pydantic also names the chosen kind of a mapping that may be of several kinds."""
+    place: list[str | int] = []
+    here = data
+    for part in error["loc"]:
+        if isinstance(here, Mapping) and part not in here and part == here.get(KIND):
+            continue
+        place.append(part)
+        here = _inner(here, part)
+    return (*place, KIND) if error["type"].startswith("union_tag") else tuple(place)
+
+
+def _inner(here: Any, part: str | int) -> Any:
+    try:
+        return here[part]
+    except (LookupError, TypeError):
+        return None
 
 
 def _missing(document: Document, place: Place) -> Finding:
@@ -52,8 +86,10 @@ def _dotted(place: Place) -> str:
 
 def _message(place: Place, error: ErrorDetails) -> str:
     text = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "model_type":
+    if error["type"] in ("model_type", "model_attributes_type"):
         text = "must be a mapping of keys to values"
+    elif error["type"] == "union_tag_invalid":
+        text = f"must be one of {error['ctx']['expected_tags']}, not {error['ctx']['tag']!r}"
     for before, after in _PLAIN_WORDS:
         text = text.replace(before, after)
     given = error["input"]
@@ -73,12 +109,13 @@ _PLAIN_WORDS = (
 )
 
 
-def _keys(model: type[BaseModel], place: Sequence[str | int]) -> Iterator[str]:
-    """The keys that the mapping at this place may have."""
+def _keys(model: type[BaseModel], loc: Sequence[str | int]) -> Iterator[str]:
+    """The keys that the mapping at this place of pydantic's may have."""
     models = [model]
-    for part in place:
+    for part in loc:
         if isinstance(part, str):
-            models = [m for owner in models for m in _models(_annotation(owner, part))] or models
+            inner = [m for owner in models for m in _models(_annotation(owner, part))]
+            models = inner or [m for m in models if part in get_args(_annotation(m, KIND))] or models
     for each in models:
         yield from (field.alias or name for name, field in each.model_fields.items())
 

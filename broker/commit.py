@@ -1,28 +1,46 @@
 """What happens to a micro-batch once it is processed: duplicates out, limits applied, results written, books kept.
 
-The order makes a crash harmless: parts are written first, under names that a repeat replaces; the ledger takes the
-batch in last, and only what it has taken in counts (see `broker.run_directory`).
+The order makes a crash harmless. Parts are written first, under names that a repeat replaces; the annotation table and
+the ledger take the batch in next, and only what they have taken in counts (see `broker.run_directory`); messages for
+Kafka are sent last, from what was written down before (see `broker.outbox`).
 """
 
+import logging
+import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-from numpy.typing import NDArray
+import pyarrow.parquet as pq
 
+from broker import journal
+from broker._atomic import replacing
+from broker.accounts import Account, page_of
+from broker.annotate import broker_version
+from broker.deadletter import REPLAY_STREAM, REPLAYED, Versions, letters
+from broker.destinations import Destination
+from broker.dispatch import dispatch
 from broker.duplicates import SeenAlerts
+from broker.errors import LedgerError
 from broker.filters.definition import Filter
 from broker.filters.limits import Limiter
-from broker.ledger import Entry, Ledger
-from broker.pipeline import Outcome
+from broker.harvest import Harvest
+from broker.ledger import Entry, Ledger, Page
+from broker.letter_messages import letter_messages
+from broker.outbox import OUTGOING, Outbox, Send
 from broker.run_directory import RunDirectory, part_stem
 from broker.sinks import discover
-from broker.sinks.sink import MicroBatch
+from broker.sinks.sink import MicroBatch, Sink
+from broker.sources.kafka import published
+from broker.tables.parquet import ParquetAnnotations
+from broker.tables.table import AnnotationTable, Committed, TableBatch
+from features.extract import code_hash
 from schemas.annotation import DELIVERED_TO
+
+LOG = logging.getLogger(__name__)
 
 HISTORY = ["survey", "alertId", "diaSourceId", "objectId", "mjdTai", "night", "deliveredTo"]
 """The columns of the annotation table that tell what was seen and sent before."""
@@ -37,85 +55,248 @@ class Batch:
     number : count from 0 over the life of the checkpoint.
     entry : its counts.
     seconds : how long it took.
+    rejects : columns of `schemas.packets.REJECTS`.
     """
 
     number: int
     entry: Entry
     seconds: float
+    rejects: pa.Table
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """Delivery to Kafka.
+
+    Parameters
+    ----------
+    send : sends rows of `broker.outbox.OUTGOING`.
+    max_bytes : the most that a message may have.
+    destinations : where messages go; changes with the filters.
+    deadletter : topic of the dead letters; None for none.
+    """
+
+    send: Send
+    max_bytes: int
+    destinations: tuple[Destination, ...] = ()
+    deadletter: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a committer works, besides its filters.
+
+    Parameters
+    ----------
+    table : the annotation table; the run's own Parquet files if None.
+    files : write deliveries to files.
+    window_days : how long an alert is remembered as seen; None for ever.
+    bundle_sha256 : the model bundle, for the dead letters.
+    """
+
+    table: AnnotationTable | None = None
+    files: bool = True
+    window_days: float | None = None
+    bundle_sha256: str = ""
+
+    @property
+    def sinks(self) -> tuple[Sink, ...]:
+        """What is written for each micro-batch, besides the annotation table."""
+        return tuple(sink for sink in discover() if self.files or not sink.per_subscriber)
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """A micro-batch of which it is decided what happens to each alert."""
+
+    written: MicroBatch
+    messages: pa.Table
+    account: Account = field(repr=False)
 
 
 class Committer:
     """Takes micro-batches in, in their order, and keeps the books of a run's directory.
 
+    Making one brings the directory into order: what a micro-batch that died left behind is removed, and what one that
+    counts had not delivered yet is delivered.
+
     Parameters
     ----------
     run : where to write; the caller holds its lock.
     filters : the subscribers' filters.
+    settings : how to work.
+    publishing : delivery to Kafka; None for none.
     """
 
-    def __init__(self, run: RunDirectory, filters: Sequence[Filter]) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        filters: Sequence[Filter],
+        settings: Settings | None = None,
+        publishing: Publishing | None = None,
+    ) -> None:
         self.run = run
         self.filters = tuple(filters)
-        self.ledger = Ledger.read(run.ledger)
+        self.settings = settings or Settings()
+        self.publishing = publishing
+        self.table = self.settings.table or ParquetAnnotations(run)
         self.stream = run.stream_id()
-        run.discard_uncommitted(self.ledger.last_batch)
-        for folder in (run.annotations, run.deadletter, *(run.subscribers / wanted.name for wanted in self.filters)):
-            folder.mkdir(parents=True, exist_ok=True)
-        self._seen = SeenAlerts()
+        self.ledger = self._recovered(Ledger.read(run.ledger))
+        self._outbox = Outbox(run)
+        self._make_folders()
+        self._deliver()
+        self._seen = SeenAlerts(self.settings.window_days)
         self._limiter = Limiter(self.filters)
-        for batch in history(run):
-            self._seen.add(batch)
-            self._limiter.replay(batch)
+        self._remember()
 
-    def commit(self, batch: int, outcome: Outcome) -> Entry | None:
-        """Write a micro-batch and enter it into the ledger; None where the ledger has it already."""
-        if self.ledger.has(self.stream, batch):
+    def commit(
+        self, number: int, harvest: Harvest, stream: str | None = None, replayed: pa.Table | None = None
+    ) -> Entry | None:
+        """Write a micro-batch, enter it into the ledger, and deliver; None where the ledger has it already.
+
+        Parameters
+        ----------
+        number : of the micro-batch within its stream.
+        harvest : what the workers made of its packets.
+        stream : the run's own if None.
+        replayed : the dead letters that these packets were, as columns of `broker.deadletter.DEADLETTER`.
+
+        Raises
+        ------
+        LedgerError
+            If the books don't balance; nothing counts then.
+        KafkaFailedError
+            If Kafka doesn't take the messages; they stay in the outbox, and the batch counts.
+        """
+        stream = stream or self.stream
+        if self.ledger.has(stream, number):
+            self._deliver()
             return None
-        ordered = in_order(outcome.annotations)
-        fresh = ordered.filter(pa.array(self._seen.add(ordered)))
+        decided = self._decide(part_stem(stream, number), harvest, replayed)
+        for sink in self.settings.sinks:
+            sink.write(decided.written, self.run)
+        self._outbox.put(decided.written.stem, decided.messages)
+        if replayed is not None:
+            self._mark(decided.written.stem, replayed)
+        page = page_of(stream, number, decided.account, self.ledger.positions)
+        self.table.write(TableBatch(stream, number, decided.written.annotations, page.to_json()))
+        self._enter(page)
+        self._deliver()
+        return page.entry
+
+    def change_filters(self, filters: Sequence[Filter], destinations: tuple[Destination, ...] = ()) -> None:
+        """Go on with other filters from the next micro-batch on; what was sent before still counts for their limits."""
+        self.filters = tuple(filters)
+        self._make_folders()
+        if self.publishing:
+            self.publishing = Publishing(
+                self.publishing.send, self.publishing.max_bytes, destinations, self.publishing.deadletter
+            )
+        self._limiter, unknown = self._limiter.with_filters(self.filters)
+        if unknown:
+            for batch in self.table.rows(HISTORY):
+                self._limiter.replay(batch, unknown)
+
+    def _remember(self) -> None:
+        """What the annotation table says was seen and sent before.
+
+        Of nights that lie before the window only what was sent is asked for, and that only by filters with a limit that
+        looks back further than the night.
+        """
+        nights, recent = self.table.nights(), self._recent_nights()
+        for rows in self.table.rows(HISTORY, recent):
+            self._seen.restore(rows)
+            self._limiter.replay(rows)
+        if recent is not None and any(wanted.limits.by_object for wanted in self.filters):
+            for rows in self.table.rows(HISTORY, [night for night in nights if night not in recent]):
+                self._limiter.replay(rows)
+
+    def _recent_nights(self) -> Sequence[int] | None:
+        """The newest nights that may hold what is remembered as seen; None for all.
+
+        Twice as many as the window has days: a few packets with absurd dates make nights of their own.
+        """
+        window = self.settings.window_days
+        return None if window is None else self.table.nights()[-(2 * math.ceil(window) + 2) :]
+
+    def _recovered(self, ledger: Ledger) -> Ledger:
+        """Take in what the table has committed and the ledger hasn't, and remove what neither has."""
+        journal.discard_uncommitted(self.run.journal, ledger.last_batch)
+        for stream in sorted({*ledger.last_batch, self.stream, REPLAY_STREAM}):
+            last = self.table.last(stream)
+            if last and not ledger.has(stream, last.number):
+                page = _page_in(last, self.run)
+                journal.append(self.run.journal, page)
+                ledger = ledger.commit(self.run.ledger, page)
+        self.table.discard_uncommitted(ledger.last_batch)
+        self.run.discard_uncommitted(ledger.last_batch)
+        return ledger
+
+    def _make_folders(self) -> None:
+        run = self.run
+        subscribers = [run.subscribers / wanted.name for wanted in self.filters] if self.settings.files else []
+        for folder in (run.annotations, run.deadletter, run.replayed, run.outbox, *subscribers):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def _decide(self, stem: str, harvest: Harvest, replayed: pa.Table | None) -> _Decided:
+        outcome = harvest.outcome
+        order = order_of(outcome.annotations)
+        ordered = outcome.annotations.take(order)
+        first = pa.array(self._seen.add(ordered))
+        fresh, rows = ordered.filter(first), order.filter(first).to_numpy()
         delivered, cut = self._limiter.apply(fresh)
         annotations = fresh.append_column(DELIVERED_TO, delivered.cast(DELIVERED_TO.type))
-        written = MicroBatch(part_stem(self.stream, batch), annotations, outcome.rejects, self.filters)
-        for sink in discover():
-            sink.write(written, self.run)
-        entry = _entry(outcome, annotations, ordered.num_rows - fresh.num_rows, cut)
-        self.ledger = self.ledger.commit(self.run.ledger, self.stream, batch, entry)
-        return entry
+        versions = Versions(broker_version(), code_hash(), self.settings.bundle_sha256)
+        dead = letters(outcome.rejects, harvest.messages, stem, versions)
+        messages, too_large = self._messages(harvest, rows, annotations, dead)
+        written = MicroBatch(stem, annotations, dead, self.filters)
+        return _Decided(written, messages, Account(harvest, annotations, cut, too_large, replayed))
+
+    def _messages(
+        self,
+        harvest: Harvest,
+        rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+        annotations: pa.Table,
+        dead: pa.Table,
+    ) -> tuple[pa.Table, Counter[str]]:
+        publishing = self.publishing
+        if publishing is None:
+            return OUTGOING.empty_table(), Counter()
+        stamps = published(harvest.messages)
+        sent = dispatch(harvest.records, rows, annotations, stamps, publishing.destinations, publishing.max_bytes)
+        tables = [sent.messages]
+        if publishing.deadletter:
+            tables.append(letter_messages(dead, publishing.deadletter, publishing.max_bytes))
+        return pa.concat_tables(tables), sent.too_large
+
+    def _mark(self, stem: str, replayed: pa.Table) -> None:
+        """Note which dead letters these packets were."""
+        with replacing(self.run.replayed / f"{stem}.parquet") as path:
+            pq.write_table(pa.table([replayed["id"]], schema=REPLAYED), path)
+
+    def _enter(self, page: Page) -> None:
+        journal.append(self.run.journal, page)
+        self.ledger = self.ledger.commit(self.run.ledger, page)
+
+    def _deliver(self) -> None:
+        """Send what is in the outbox; left there where this run doesn't deliver to Kafka."""
+        if self.publishing is None:
+            return
+        for stem, counts in self._outbox.deliver(self.publishing.send):
+            LOG.debug("delivered %s: %s", stem, counts)
 
 
-def in_order(annotations: pa.Table) -> pa.Table:
+def _page_in(last: Committed, run: RunDirectory) -> Page:
+    """The page of the books that came with a commit of the table."""
+    if not last.books:
+        raise LedgerError(
+            f"the annotation table has micro-batch {last.number}, the ledger {run.ledger} doesn't, and the table's log "
+            "no longer keeps its books; restore the ledger that belongs to the table"
+        )
+    return Page.from_json(last.books)
+
+
+def order_of(annotations: pa.Table) -> pa.Array:
     """Rows by time, then survey, id and origin: which of two copies counts doesn't depend on how the batch was cut."""
     keys = ("mjdTai", "survey", "alertId", "diaSourceId", "origin")
-    return annotations.take(pc.sort_indices(annotations, sort_keys=[(key, "ascending") for key in keys]))
-
-
-def history(run: RunDirectory) -> list[pa.Table]:
-    """What the annotation table holds already, in the columns of `HISTORY`; nothing where it has no file."""
-    partitions = ds.partitioning(pa.schema([("night", pa.int32())]), flavor="hive")
-    found = ds.dataset(run.annotations, format="parquet", partitioning=partitions)
-    return [found.to_table(columns=HISTORY)] if found.files else []
-
-
-def _entry(outcome: Outcome, annotations: pa.Table, duplicates: int, cut: dict[str, Counter[str]]) -> Entry:
-    return Entry(
-        received=outcome.received,
-        annotated=annotations.num_rows,
-        duplicates=duplicates,
-        dead_lettered=outcome.rejects.num_rows,
-        deliveries=_count(annotations["deliveredTo"].combine_chunks().flatten()),
-        cut=cut,
-        filter_errors=outcome.filter_errors,
-        nights=_count(annotations["night"].cast(pa.utf8())),
-        surveys=_count(annotations["survey"]),
-        schemas=_count(_schema_names(annotations)),
-        not_classified=_count(annotations["notClassifiedReason"].drop_null()),
-        reject_stages=_count(outcome.rejects["stage"]),
-    )
-
-
-def _schema_names(annotations: pa.Table) -> pa.ChunkedArray:
-    return pc.binary_join_element_wise(annotations["survey"], annotations["schemaVersion"], " ")
-
-
-def _count(values: pa.Array | pa.ChunkedArray | NDArray[np.str_]) -> Counter[str]:
-    return Counter({row["values"]: row["counts"] for row in pc.value_counts(values).to_pylist()})
+    return pc.sort_indices(annotations, sort_keys=[(key, "ascending") for key in keys])

@@ -6,14 +6,16 @@ Keys are snake_case. Relative paths count from the configuration file's folder. 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from broker._validation import Strict, findings_of
+from broker._validation import GivenPath, Strict, findings_of, setting_text
 from broker._yaml import Document, Place, YamlError, read_document
 from broker.errors import WrongInputError
 from broker.findings import Finding, report
+from broker.kafka.run_settings import KafkaDelivery, KafkaSource
+from broker.secrets import Secret
 
 
 class ConfigError(WrongInputError):
@@ -27,20 +29,6 @@ class ConfigError(WrongInputError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__(report(findings))
         self.findings = tuple(findings)
-
-
-def _path(value: Any) -> Any:
-    return Path(value).expanduser() if isinstance(value, str) and value else value
-
-
-def _setting(value: Any) -> Any:
-    """Spark takes its settings as text: ``true``, ``4``."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-GivenPath = Annotated[Path, BeforeValidator(_path)]
 
 
 class DirectorySource(Strict):
@@ -59,8 +47,8 @@ class DirectorySource(Strict):
     max_files_per_batch: Annotated[int, Field(gt=0)] = 256
 
 
-Source = DirectorySource
-"""Where packets come from. A second kind makes this a union that `kind` tells apart."""
+Source = Annotated[DirectorySource | KafkaSource, Field(discriminator="kind")]
+"""Where packets come from; `kind` says which."""
 
 
 class SparkSettings(Strict):
@@ -75,7 +63,7 @@ class SparkSettings(Strict):
 
     master: str = "local[*]"
     driver_memory: str = "2g"
-    extra: dict[str, Annotated[str, BeforeValidator(_setting)]] = Field(default_factory=dict)
+    extra: dict[str, Annotated[str, BeforeValidator(setting_text)]] = Field(default_factory=dict)
 
     @field_validator("driver_memory")
     @classmethod
@@ -93,6 +81,73 @@ class SparkSettings(Strict):
         return extra
 
 
+class RegistryServer(Strict):
+    """A schema registry: it is asked for schemas that don't come with Boreal.
+
+    Parameters
+    ----------
+    url : its address.
+    user : name to log in with; without one there is no login.
+    password : where the password is found.
+    ca_file : PEM file of the authorities that sign its certificate; those that Mozilla trusts if left out.
+    timeout_seconds : the most that it may hold up the packets that need it.
+    retry_after_seconds : how long after a failure it isn't asked again.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@,]+$")]
+    user: str | None = None
+    password: Secret | None = None
+    ca_file: GivenPath | None = None
+    timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
+    retry_after_seconds: Annotated[float, Field(gt=0)] = 30.0
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("`user` and `password` go together: give both, or neither")
+        return self
+
+
+class TableSettings(Strict):
+    """The annotation table.
+
+    Parameters
+    ----------
+    kind : ``parquet``, plain files that need nothing else, or ``delta``, a Delta Lake table.
+    path : where a Delta table is: a directory or an object store's address (``s3://bucket/table``); the folder
+        ``annotations`` of the results if left out.
+    options : of the object store, by delta-rs's names; secrets don't belong here but into its environment variables.
+    """
+
+    kind: Literal["parquet", "delta"] = "parquet"
+    path: str | None = None
+    options: dict[str, Annotated[str, BeforeValidator(setting_text)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "parquet" and (self.path or self.options):
+            raise ValueError("`path` and `options` are for `kind: delta`; plain Parquet lies with the results")
+        return self
+
+
+class Deliver(Strict):
+    """How deliveries reach subscribers.
+
+    Parameters
+    ----------
+    files : write files into the results; where left out, only if nothing is delivered to Kafka.
+    kafka : topics, for subscribers and for everything.
+    """
+
+    files: bool | None = None
+    kafka: KafkaDelivery | None = None
+
+    @property
+    def to_files(self) -> bool:
+        """Whether files are written."""
+        return self.kafka is None if self.files is None else self.files
+
+
 class Config(Strict):
     """The configuration of a run.
 
@@ -102,16 +157,31 @@ class Config(Strict):
     to : directory for the results; it is made if it doesn't exist.
     filters : directory of the subscribers' filters; none if left out.
     bundle : directory of the model bundle; the one that ships if left out.
+    registry : a schema registry, for packets whose schema doesn't come with Boreal; none if left out.
+    deliver : how deliveries reach subscribers.
+    table : the annotation table.
+    remember_days : for how many days, by the alerts' own times, an alert is known to have been seen; for ever if left
+        out.
     spark : how Spark is started.
-    poll_seconds : pause between two looks at the source while watching it.
+    poll_seconds : pause between two looks at the source while watching it; if left out, 5 for a directory and 1 for
+        Kafka.
     """
 
     source: Source
     to: GivenPath
     filters: GivenPath | None = None
     bundle: GivenPath | None = None
+    registry: RegistryServer | None = None
+    deliver: Deliver = Deliver()
+    table: TableSettings = TableSettings()
+    remember_days: Annotated[float, Field(gt=0)] | None = None
     spark: SparkSettings = SparkSettings()
-    poll_seconds: Annotated[float, Field(gt=0)] = 5.0
+    poll_seconds: Annotated[float, Field(gt=0)] | None = None
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks at the source."""
+        return self.poll_seconds or (5.0 if isinstance(self.source, DirectorySource) else 1.0)
 
 
 def load_config(path: Path) -> Config:
@@ -154,12 +224,20 @@ def config_from_options(source: Path, to: Path, filters: Path | None = None) -> 
 
 
 def _absolute(config: Config, folder: Path) -> Config:
-    def absolute(path: Path) -> Path:
-        return Path(os.path.normpath(folder / path))
+    """The configuration with every path counted from a folder."""
 
-    paths = {name: path and absolute(path) for name, path in (("filters", config.filters), ("bundle", config.bundle))}
-    source = config.source.model_copy(update={"path": absolute(config.source.path)})
-    return config.model_copy(update={**paths, "source": source, "to": absolute(config.to)})
+    def absolute(given: Any) -> Any:
+        if isinstance(given, Path):
+            return Path(os.path.normpath(folder / given))
+        if isinstance(given, BaseModel):
+            return given.model_copy(update={name: absolute(value) for name, value in given})
+        return given
+
+    made: Config = absolute(config)
+    table = made.table
+    if table.path and "://" not in table.path:
+        made = made.model_copy(update={"table": table.model_copy(update={"path": str(absolute(Path(table.path)))})})
+    return made
 
 
 def _at(document: Document, place: Place, message: str, hint: str) -> Finding:
@@ -168,9 +246,8 @@ def _at(document: Document, place: Place, message: str, hint: str) -> Finding:
 
 def _wrong_paths(config: Config) -> list[tuple[Place, str, str]]:
     """What is wrong with the paths: the key, the fault, and what to do."""
-    source, to = config.source.path, config.to
     wrong: list[tuple[Place, str | None, str]] = [
-        (("source", "path"), _not_a_directory(source), "give the directory that holds the alert packets"),
+        *(_wrong_source(config.source.path, config.to) if isinstance(config.source, DirectorySource) else ()),
         (
             ("filters",),
             _not_a_directory(config.filters),
@@ -181,7 +258,14 @@ def _wrong_paths(config: Config) -> list[tuple[Place, str, str]]:
             _not_a_directory(config.bundle),
             "give the directory of a model bundle, or leave it out",
         ),
-        (("to",), _not_writable(to), "give a directory that may be written; it is made if it doesn't exist"),
+        (("to",), _not_writable(config.to), "give a directory that may be written; it is made if it doesn't exist"),
+    ]
+    return [(place, fault, hint) for place, fault, hint in wrong if fault]
+
+
+def _wrong_source(source: Path, to: Path) -> list[tuple[Place, str | None, str]]:
+    wrong: list[tuple[Place, str | None, str]] = [
+        (("source", "path"), _not_a_directory(source), "give the directory that holds the alert packets")
     ]
     if to == source or source in to.parents:
         fault = f"{to} lies inside the source {source}: the run would read its own results"
@@ -189,7 +273,7 @@ def _wrong_paths(config: Config) -> list[tuple[Place, str, str]]:
     elif to in source.parents:
         fault = f"{to} holds the source {source}: packets and results would be mixed"
         wrong.append((("to",), fault, "give a directory of its own"))
-    return [(place, fault, hint) for place, fault, hint in wrong if fault]
+    return wrong
 
 
 def _not_a_directory(path: Path | None) -> str | None:

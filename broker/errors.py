@@ -23,3 +23,11 @@ class LedgerError(RunFailedError):
 
 class StreamStoppedError(RunFailedError):
     """The streaming query failed."""
+
+
+class TableError(RunFailedError):
+    """The annotation table can't be read or written."""
+
+
+class KafkaFailedError(RunFailedError):
+    """Kafka refused something, or doesn't answer; the message says which broker and topic, and what to do."""

@@ -1,79 +1,87 @@
-"""The main job: configuration in, a run's directory out."""
+"""The main job: configuration in, a run's directory and Kafka topics out."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-from broker.annotate import schema_for
-from broker.commit import Batch, Committer
+from broker.checkpoint import check_checkpoint
+from broker.commit import Batch
 from broker.config import Config
-from broker.filters.definition import Filter, load_filters
+from broker.filters.watch import Change
 from broker.ledger import Ledger
 from broker.report import write_report
 from broker.run_directory import RunDirectory
+from broker.service import Model, Service
+from broker.spark.connectors import connector_jars
 from broker.spark.session import check_java, start_session, stop_session
-from broker.spark.stream import DirectoryStream, run_stream
-from broker.spark.worker import FileWorker
-from classifiers.bundle import check_bundle, default_bundle_path
+from broker.spark.sources import stream_of
+from broker.spark.stream import Query
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What the one who started the job wants to be told.
+
+    Parameters
+    ----------
+    on_start : the books of earlier runs into the same directory, when the stream is about to start.
+    on_batch : each committed micro-batch.
+    on_filters : filters that changed between two micro-batches, or were refused.
+    """
+
+    on_start: Callable[[Ledger], None]
+    on_batch: Callable[[Batch], None]
+    on_filters: Callable[[Change], None]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run that has been checked and can start.
-
-    Parameters
-    ----------
-    config : as given.
-    bundle : directory of the model bundle.
-    filters : the subscribers' filters.
-    """
+    """A run that has been checked and can start."""
 
     config: Config
-    bundle: Path
-    filters: tuple[Filter, ...]
+    model: Model
 
     @classmethod
     def prepare(cls, config: Config) -> "Job":
-        """Check everything that can be checked before Spark is started.
+        """Check what can be checked before anything is written.
 
         Raises
         ------
-        BundleError, FilterError, JavaMissingError
+        BundleError, JavaMissingError
             Each with what was given, what was expected and what to do.
         """
-        path = config.bundle or default_bundle_path()
-        schema = schema_for(check_bundle(path))
-        filters = load_filters(config.filters, schema) if config.filters else ()
+        model = Model.of(config)
         check_java()
-        return cls(config, path, filters)
+        return cls(config, model)
 
-    def run(self, *, once: bool, on_start: Callable[[Ledger], None], on_batch: Callable[[Batch], None]) -> Ledger:
+    def run(self, *, once: bool, watcher: Watcher) -> Ledger:
         """Run the stream, write the report, and give the books.
 
         Parameters
         ----------
         once : take what is there now and end, instead of watching for more.
-        on_start : called with the books of earlier runs into the same directory, when the stream is about to start.
-        on_batch : called after each committed micro-batch.
+        watcher : is told what happens.
 
         Raises
         ------
-        RunDirectoryError, LedgerError, StreamStoppedError
+        FilterError, RunDirectoryError, LedgerError, TableError, KafkaFailedError, StreamStoppedError
         """
-        run, source = RunDirectory(self.config.to), self.config.source
-        with run.locked():
-            committer = Committer(run, self.filters)
-            on_start(committer.ledger)
-            settings = self.config.spark
-            spark = start_session(settings.master, settings.driver_memory, settings.extra)
-            stream = DirectoryStream(
-                source.path, source.pattern, source.max_files_per_batch, None if once else self.config.poll_seconds
-            )
-            try:
-                run_stream(spark, stream, FileWorker(source.path, self.bundle, self.filters), committer, on_batch)
-            finally:
-                stop_session(spark)
-            if not run.ledger.exists():
-                committer.ledger.write(run.ledger)
+        run = RunDirectory(self.config.to)
+        with run.locked(), ExitStack() as cleanup:
+            check_checkpoint(run, self.config.source.kind)
+            stream, settings = stream_of(self.config), self.config.spark
+            service = cleanup.enter_context(Service(self.config, self.model, stream.reader, watcher.on_filters))
+            watcher.on_start(service.committer.ledger)
+            jars = connector_jars(self.config.source.kind)
+            spark = start_session(settings.master, settings.driver_memory, settings.extra, jars)
+            cleanup.callback(stop_session, spark)
+            pause = None if once else self.config.pause
+            Query(spark, stream, service.committer, service.worker, watcher.on_batch, pause).run()
+            return self._close(run, service.committer.ledger)
+
+    def _close(self, run: RunDirectory, ledger: Ledger) -> Ledger:
+        if not run.ledger.exists():
+            ledger.write(run.ledger)
+        if self.config.table.kind == "parquet":
             write_report(run)
-            return committer.ledger
+        return ledger

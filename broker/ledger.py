@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from broker._atomic import write_text
 from broker.errors import LedgerError
@@ -31,6 +31,10 @@ class Entry:
     nights, surveys, schemas : annotated alerts by observing night, survey, and schema version.
     not_classified : annotated alerts without a class, by reason.
     reject_stages : dead-lettered packets by the stage that gave up.
+    undeliverable : messages that are too large for their topic, by destination; their alerts are in the table.
+    partitions : by Kafka partition (``topic/number``): messages, bytes, offsets that held no message (skipped), and
+        what became of the alerts in them; a message may hold several.
+    partition_nights : annotated alerts by Kafka partition and observing night.
     """
 
     received: int = 0
@@ -45,6 +49,9 @@ class Entry:
     schemas: Counter[str] = field(default_factory=Counter)
     not_classified: Counter[str] = field(default_factory=Counter)
     reject_stages: Counter[str] = field(default_factory=Counter)
+    undeliverable: Counter[str] = field(default_factory=Counter)
+    partitions: dict[str, Counter[str]] = field(default_factory=dict)
+    partition_nights: dict[str, Counter[str]] = field(default_factory=dict)
 
     def __add__(self, other: "Entry") -> "Entry":
         return Entry(**{f.name: _add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)})
@@ -58,6 +65,16 @@ class Entry:
         """Alerts that were not sent for a filter: by limit, and those for which it could not be evaluated."""
         by_limit = sorted(self.cut.get(name, {}).items())
         return dict([*by_limit, (NOT_EVALUATED, self.filter_errors[name])] if self.filter_errors[name] else by_limit)
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts by camelCase key, the four numbers that must balance first."""
+        return {camel_case(f.name): getattr(self, f.name) for f in fields(Entry)}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "Entry":
+        """The counts that `to_json` gave; those that a version before this one didn't know are empty."""
+        empty, given = cls(), {f.name: camel_case(f.name) for f in fields(cls) if camel_case(f.name) in found}
+        return cls(**{name: _like(getattr(empty, name), found[key]) for name, key in given.items()})
 
     def check(self) -> None:
         """Raise a `LedgerError` if alerts were lost or made up."""
@@ -77,6 +94,49 @@ def _add(one: Any, other: Any) -> Any:
     return {key: _add(one.get(key, Counter()), other.get(key, Counter())) for key in {**one, **other}}
 
 
+class Span(NamedTuple):
+    """A run of a partition's offsets: from the first up to, but without, the next."""
+
+    first: int
+    next: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one micro-batch adds to the books.
+
+    Parameters
+    ----------
+    stream, number : which micro-batch.
+    entry : its counts.
+    spans : the offsets that it took of each Kafka partition.
+    skipped : the runs of offsets among them that held no message; Kafka's own transaction marks, or what had expired.
+    """
+
+    stream: str
+    number: int
+    entry: Entry
+    spans: Mapping[str, Span] = field(default_factory=dict)
+    skipped: Mapping[str, Sequence[Span]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The page as plain data, without counts of zero."""
+        return {
+            "stream": self.stream,
+            "batch": self.number,
+            "spans": {name: list(span) for name, span in self.spans.items()},
+            "skipped": {name: [list(span) for span in spans] for name, spans in self.skipped.items()},
+            **{key: count for key, count in self.entry.to_json().items() if count},
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "Page":
+        """The page that `to_json` gave."""
+        spans = {name: Span(*span) for name, span in found["spans"].items()}
+        skipped = {name: [Span(*span) for span in runs] for name, runs in found["skipped"].items()}
+        return cls(found["stream"], found["batch"], Entry.from_json(found), spans, skipped)
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The totals of a run's directory over all its micro-batches, and the last batch that is in them.
@@ -85,27 +145,30 @@ class Ledger:
     ----------
     total : the sum over all committed batches.
     last_batch : the last committed batch of each stream (see `RunDirectory.stream_id`).
+    positions : of each Kafka partition, the first offset that was read and the next one to read.
     """
 
     total: Entry = field(default_factory=Entry)
     last_batch: Mapping[str, int] = field(default_factory=dict)
+    positions: Mapping[str, Span] = field(default_factory=dict)
 
     def has(self, stream: str, batch: int) -> bool:
         """Whether the batch is in the books already."""
         return batch <= self.last_batch.get(stream, -1)
 
-    def commit(self, path: Path, stream: str, batch: int, entry: Entry) -> "Ledger":
-        """Write the ledger with one more batch in it; from then on the batch's parts count.
-
-        Raises
-        ------
-        LedgerError
-            If the entry doesn't balance; nothing is written then.
-        """
-        entry.check()
-        made = Ledger(self.total + entry, {**self.last_batch, stream: batch})
+    def commit(self, path: Path, page: Page) -> "Ledger":
+        """Write the ledger with one more batch in it; from then on the batch's parts count."""
+        made = Ledger(
+            self.total + page.entry,
+            {**self.last_batch, page.stream: page.number},
+            {**self.positions, **{name: self._extended(name, span) for name, span in page.spans.items()}},
+        )
         made.write(path)
         return made
+
+    def _extended(self, partition: str, by: Span) -> Span:
+        known = self.positions.get(partition, by)
+        return Span(min(known.first, by.first), max(known.next, by.next))
 
     def write(self, path: Path) -> None:
         """Put the ledger in the place of the file."""
@@ -113,8 +176,8 @@ class Ledger:
 
     def to_json(self) -> dict[str, Any]:
         """The ledger as it is written: camelCase keys, the four numbers that must balance first."""
-        total = {camel_case(f.name): getattr(self.total, f.name) for f in fields(Entry)}
-        return {**total, "lastBatch": dict(self.last_batch), "format": FORMAT}
+        positions = {name: list(span) for name, span in self.positions.items()}
+        return {**self.total.to_json(), "lastBatch": dict(self.last_batch), "positions": positions, "format": FORMAT}
 
     @classmethod
     def read(cls, path: Path) -> "Ledger":
@@ -138,10 +201,14 @@ class Ledger:
     def _from_json(cls, found: dict[str, Any]) -> "Ledger":
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']}")
-        values = {f.name: _typed(found[camel_case(f.name)]) for f in fields(Entry) if f.name != "cut"}
-        cut = {name: Counter(counts) for name, counts in found["cut"].items()}
-        return cls(Entry(**values, cut=cut), found["lastBatch"])
+        positions = {name: Span(*span) for name, span in found.get("positions", {}).items()}
+        return cls(Entry.from_json(found), found["lastBatch"], positions)
 
 
-def _typed(value: Any) -> Any:
-    return Counter(value) if isinstance(value, dict) else int(value)
+def _like(empty: Any, value: Any) -> Any:
+    """A value of JSON in the type of an empty one, which its own content may not tell."""
+    if isinstance(empty, int):
+        return int(value)
+    if isinstance(empty, Counter):
+        return Counter(value)
+    return {name: Counter(inner) for name, inner in value.items()}

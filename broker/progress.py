@@ -1,9 +1,12 @@
 """What a person sees while the job runs, and when it ends."""
 
+import pyarrow.compute as pc
 from rich.console import Console
+from rich.markup import escape
 
 from broker._tables import books, subscribers
 from broker.commit import Batch
+from broker.filters.watch import Change
 from broker.ledger import Ledger
 
 
@@ -35,8 +38,15 @@ class Progress:
         parts += [f"{entry.duplicates:,} duplicates"] * bool(entry.duplicates)
         parts += [f"[red]{entry.dead_lettered:,} dead-lettered[/]"] * bool(entry.dead_lettered)
         parts += [f"{name} {count:,}" for name, count in sorted(entry.deliveries.items())]
+        parts += [f"[red]{count:,} messages for {name} can't be sent[/]" for name, count in entry.undeliverable.items()]
         self.console.print(f"batch {batch.number}: " + " · ".join(parts))
+        for reason, count in _schema_troubles(batch).items():
+            self.console.print(f"  [red]{count:,} packets without their schema:[/] {escape(reason)}")
         self._status.update(f"{self._received:,} alerts so far; at work on the next")
+
+    def filters(self, change: Change) -> None:
+        """Which filters are new, changed or gone, and what is wrong with those that were refused."""
+        tell_filters(self.console, change)
 
     def stop(self) -> None:
         """Take the status line away."""
@@ -48,3 +58,18 @@ class Progress:
         sent = subscribers(ledger.total)
         if sent.row_count:
             self.console.print(sent)
+
+
+def _schema_troubles(batch: Batch) -> dict[str, int]:
+    """Why packets of this micro-batch have no schema, and how many each reason kept back."""
+    reasons = batch.rejects["reason"].filter(pc.equal(batch.rejects["stage"], "schema"))
+    return {row["values"]: row["counts"] for row in pc.value_counts(reasons).to_pylist()}
+
+
+def tell_filters(console: Console, change: Change) -> None:
+    """Print which filters are new, changed or gone, and what is wrong with those that were refused."""
+    for what, names in (("new", change.added), ("changed", change.changed), ("gone", change.removed)):
+        if names:
+            console.print(f"filters {what}: {', '.join(names)}")
+    for finding in change.findings:
+        console.print(f"[red]not taken:[/] {escape(str(finding))}")

@@ -45,6 +45,31 @@ class RunDirectory:
         return self.path / "deadletter"
 
     @property
+    def replayed(self) -> Path:
+        """Which dead letters were replayed, and what became of them: Parquet."""
+        return self.path / "replayed"
+
+    @property
+    def outbox(self) -> Path:
+        """Messages for Kafka of committed micro-batches that aren't all delivered yet."""
+        return self.path / "outbox"
+
+    @property
+    def journal(self) -> Path:
+        """The books, a line a micro-batch."""
+        return self.path / "batches.jsonl"
+
+    @property
+    def schemas(self) -> Path:
+        """Avro schemas: those of the messages that are sent, and those that a registry gave."""
+        return self.path / "schemas"
+
+    @property
+    def filters(self) -> Path:
+        """The last good text of each filter's file."""
+        return self.path / "kept-filters"
+
+    @property
     def ledger(self) -> Path:
         """The books of the run."""
         return self.path / "ledger.json"
@@ -76,7 +101,7 @@ class RunDirectory:
         """
         stale = [
             file
-            for folder in (self.annotations, self.subscribers, self.deadletter)
+            for folder in (self.annotations, self.subscribers, self.deadletter, self.replayed, self.outbox)
             for file in folder.rglob("part-*")
             if (name := PART.fullmatch(file.name)) and int(name["batch"]) > last_batch.get(name["stream"], -1)
         ]

@@ -43,14 +43,31 @@ def delivery_records(
     extra : further columns that the filter asked for.
     """
     names = [*DELIVERY, *(name for name in extra if name not in DELIVERY)]
-    table = annotations.select(names)
+    records = annotation_records(annotations.select(names))
+    for record in records:
+        record["filter"] = filter_stamp
+    return records
+
+
+def annotation_records(annotations: pa.Table) -> list[dict[str, Any]]:
+    """Annotations with all their columns as records, 64-bit integers as strings."""
+    table = annotations
     for index, field in enumerate(table.schema):
         if field.type == pa.int64():
             table = table.set_column(index, field.name, table[field.name].cast(pa.utf8()))
     records: list[dict[str, Any]] = table.to_pylist()
-    for record in records:
-        record["filter"] = filter_stamp
     return records
+
+
+def annotation_avro_schema(schema: pa.Schema) -> dict[str, Any]:
+    """The Avro schema of `annotation_records` made from a table of this schema."""
+    return {
+        "type": "record",
+        "name": "annotation",
+        "namespace": "boreal.v1",
+        "doc": "An alert as Boreal annotated it.",
+        "fields": [avro_field(field) for field in schema],
+    }
 
 
 def delivery_avro_schema(schema: pa.Schema, extra: Sequence[str] = ()) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _change(chance: Random, node: dict[str, Any]) -> None:
     kind = chance.randrange(4)
     if kind < 2:  # noqa: PLR2004 - half of them change the type
         node["type"] = chance.choice(_TYPES)
-    elif kind == 2 and "fields" in node:  # noqa: PLR2004
+    elif kind == 2 and isinstance(node.get("fields"), list):  # noqa: PLR2004
         chance.shuffle(node["fields"])
         del node["fields"][chance.randrange(len(node["fields"]) + 1) :]
     elif node:

@@ -5,7 +5,19 @@ import sys
 
 import typer
 
-from broker.commands import features, ledger, model, run, schema, version
+from broker.commands import (
+    compact,
+    deadletter,
+    doctor,
+    features,
+    ledger,
+    model,
+    reconcile,
+    replay_packets,
+    run,
+    schema,
+    version,
+)
 from broker.commands import filter as filters
 from broker.commands import inspect as inspect_packet
 from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, complain
@@ -21,9 +33,14 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("run", help=run.HELP)(run.run)
+app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("ledger", help=ledger.HELP)(ledger.ledger)
+app.command("compact", help=compact.HELP)(compact.compact)
+app.command("reconcile", help=reconcile.HELP)(reconcile.reconcile)
+app.command("replay-packets", help=replay_packets.HELP)(replay_packets.replay_packets)
 app.command("inspect", help=inspect_packet.HELP)(inspect_packet.inspect)
 app.command("version", help=version.HELP)(version.version)
+app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(filters.app, name="filter")
 app.add_typer(model.app, name="model")
 app.add_typer(features.app, name="features")

@@ -27,18 +27,19 @@ def run(
 ) -> None:
     """Run the broker over a directory of packets."""
     # Spark and the classifiers take a second to import; the other commands don't wait for them.
-    from broker.job import Job
+    from broker.job import Job, Watcher
     from broker.progress import Progress
 
     console = Console(highlight=False)
     job = Job.prepare(_configuration(config, source, to, filters))
     progress = Progress(console)
     try:
-        ledger = job.run(once=once, on_start=progress.start, on_batch=progress.batch)
+        ledger = job.run(once=once, watcher=Watcher(progress.start, progress.batch, progress.filters))
     finally:
         progress.stop()
     progress.close(ledger)
-    console.print(f"results: {job.config.to}\nreport:  {RunDirectory(job.config.to).report}", soft_wrap=True)
+    report = RunDirectory(job.config.to).report
+    console.print(f"results: {job.config.to}" + (f"\nreport:  {report}" if report.exists() else ""), soft_wrap=True)
 
 
 def _configuration(config: Path | None, source: Path | None, to: Path | None, filters: Path | None) -> Config:

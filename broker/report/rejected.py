@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyarrow.parquet as pq
-
+from broker.deadletter import waiting
 from broker.run_directory import RunDirectory
 
 SPECIFIC = re.compile(r"\S*\d\S*|'[^']*'|\"[^\"]*\"")
@@ -32,7 +31,7 @@ class Rejected:
 
 
 def read_rejected(run: RunDirectory) -> list[Rejected]:
-    """The dead letter by stage and reason, the most frequent first; raw bytes aren't read."""
+    """What waits in the dead-letter, by stage and reason, the most frequent first; raw bytes aren't read."""
     counts: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], tuple[str, str]] = {}
     for origin, stage, reason in _rows(run):
@@ -44,7 +43,6 @@ def read_rejected(run: RunDirectory) -> list[Rejected]:
 
 
 def _rows(run: RunDirectory) -> Iterator[tuple[str, str, str]]:
-    for file in sorted(run.deadletter.glob("[!.]*.parquet")):
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(columns=["origin", "stage", "reason"]):
-                yield from zip(*(batch[name].to_pylist() for name in ("origin", "stage", "reason")), strict=True)
+    columns = ("origin", "stage", "reason")
+    for letters in waiting(run, columns):
+        yield from zip(*(letters[name].to_pylist() for name in columns), strict=True)

@@ -22,4 +22,4 @@ def write(batch: MicroBatch, to: RunDirectory) -> None:
                 writer(file, schema, records, codec="deflate", sync_marker=marker)
 
 
-SINK = Sink("avro", write)
+SINK = Sink("avro", write, per_subscriber=True)

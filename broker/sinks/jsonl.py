@@ -17,4 +17,4 @@ def write(batch: MicroBatch, to: RunDirectory) -> None:
             write_text(to.subscribers / wanted.name / f"{batch.stem}.jsonl", "".join(lines))
 
 
-SINK = Sink("jsonl", write)
+SINK = Sink("jsonl", write, per_subscriber=True)

@@ -17,13 +17,13 @@ class MicroBatch:
     ----------
     stem : the name of its parts; the same batch run again has the same name.
     annotations : annotation columns with `deliveredTo`.
-    rejects : columns of `schemas.packets.REJECTS`.
+    letters : columns of `broker.deadletter.DEADLETTER`.
     filters : the subscribers' filters.
     """
 
     stem: str
     annotations: pa.Table
-    rejects: pa.Table
+    letters: pa.Table
     filters: Sequence[Filter]
 
     def delivered(self, name: str) -> pa.Table:
@@ -42,7 +42,9 @@ class Sink:
     name : what it writes.
     write : called once per micro-batch on the driver, before the ledger takes the batch in. Called again with the same
         batch after a crash, it must leave what one call leaves.
+    per_subscriber : writes deliveries, which a run may leave to Kafka.
     """
 
     name: str
     write: Callable[[MicroBatch, RunDirectory], None]
+    per_subscriber: bool = False

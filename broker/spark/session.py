@@ -1,9 +1,10 @@
 """The Spark session: every setting with its reason."""
 
 import os
+import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +28,9 @@ SETTINGS = {
     # One thread a worker: workers are as many as cores, and sums over threads would round by their number.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
     "spark.executorEnv.POLARS_MAX_THREADS": "1",
+    # Packets cross to Python in pieces; a piece of 10,000, Spark's own size, would be 3 GB of them.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(64 * 2**20),
     # A stop finishes the micro-batch in hand.
     "spark.sql.streaming.stopTimeout": "120s",
 }
@@ -36,6 +40,9 @@ LOCAL_SETTINGS = {
     "spark.driver.host": "localhost",
     "spark.driver.bindAddress": "127.0.0.1",
 }
+
+LOCAL_MASTER = re.compile(r"local(\[(?P<cores>\d+|\*)\])?")
+TASK_ATTEMPTS = 4
 
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
@@ -50,7 +57,13 @@ def check_java() -> None:
         )
 
 
-def start_session(master: str, driver_memory: str, extra: Mapping[str, str]) -> SparkSession:
+def patient(master: str) -> str:
+    """The master, but a task whose worker died is tried again on this machine, too, as it is on a cluster."""
+    local = LOCAL_MASTER.fullmatch(master)
+    return f"local[{local['cores'] or 1},{TASK_ATTEMPTS}]" if local else master
+
+
+def start_session(master: str, driver_memory: str, extra: Mapping[str, str], jars: Sequence[Path] = ()) -> SparkSession:
     """The session of a run.
 
     Parameters
@@ -58,6 +71,7 @@ def start_session(master: str, driver_memory: str, extra: Mapping[str, str]) -> 
     master : Spark master URL: ``local[*]``.
     driver_memory : for the JVM: ``2g``.
     extra : further Spark settings; they win over those of this module.
+    jars : Java archives that Spark needs beside its own.
 
     Raises
     ------
@@ -74,9 +88,10 @@ def start_session(master: str, driver_memory: str, extra: Mapping[str, str]) -> 
         **(LOCAL_SETTINGS if master.startswith("local") else {}),
         "spark.driver.memory": driver_memory,
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
+        **({"spark.jars": ",".join(map(str, jars))} if jars else {}),
         **extra,
     }
-    conf = SparkConf().setMaster(master).setAppName("boreal").setAll(list(settings.items()))
+    conf = SparkConf().setMaster(patient(master)).setAppName("boreal").setAll(list(settings.items()))
     # A process group of its own: Ctrl-C, or a SIGTERM to the group, must not take Java from under the micro-batch.
     try:
         gateway = launch_gateway(conf, {"start_new_session": True})  # type: ignore[no-untyped-call]  # pyspark's own

@@ -1,12 +1,11 @@
-"""The streaming job: a directory of packets, watched by one query."""
+"""The streaming job: one query, one pass over the data."""
 
 import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
@@ -17,98 +16,93 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.streaming.query import StreamingQuery
 
 from broker.commit import Batch, Committer
-from broker.errors import StreamStoppedError
-from broker.spark.directory import PacketDirectory
-from broker.spark.worker import OUTCOME, FileWorker, unpack
+from broker.errors import RunFailedError, StreamStoppedError, WrongInputError
+from broker.spark.sources import Stream
+from broker.spark.worker import HARVEST, Worker, unpack
 
 CAUSE = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception): .+)$", re.MULTILINE)
 """The last line of a Python traceback."""
 
 
-@dataclass(frozen=True)
-class DirectoryStream:
-    """What to read, and how.
+@dataclass
+class Query:
+    """The streaming query of a run, with what it works on.
 
     Parameters
     ----------
-    source : directory, read with all its subdirectories.
-    pattern : glob on file names, None for all.
-    files_per_batch : at most this many files make a micro-batch.
-    poll_seconds : how often to look for new files; None to take what is there now and end.
+    spark : the session.
+    stream : where rows come from.
+    committer : takes the micro-batches in.
+    worker_now : gives the workers' function for the next micro-batch; filters may change between two.
+    on_batch : called after each committed micro-batch.
+    pause : seconds between two looks for more; None to take what is there now and end.
     """
 
-    source: Path
-    pattern: str | None
-    files_per_batch: int
-    poll_seconds: float | None
+    spark: SparkSession
+    stream: Stream
+    committer: Committer
+    worker_now: Callable[[], Worker]
+    on_batch: Callable[[Batch], None]
+    pause: float | None
+    _failures: list[Exception] = field(default_factory=list)
+    _done: list[int] = field(default_factory=list)
+    _start_anew: bool = False
 
+    def run(self) -> None:
+        """Run until there is no more (`pause` None), or until SIGTERM or SIGINT; the micro-batch in hand is finished.
 
-def run_stream(
-    spark: SparkSession,
-    stream: DirectoryStream,
-    worker: FileWorker,
-    committer: Committer,
-    on_batch: Callable[[Batch], None],
-) -> None:
-    """Run the query until there is no more (`poll_seconds` None), or until SIGTERM or SIGINT.
-
-    A stop lets the micro-batch in hand finish.
-
-    Raises
-    ------
-    StreamStoppedError
-        If the query fails.
-    """
-    failures: list[Exception] = []
-    done: list[int] = []
-
-    def commit(rows: DataFrame, number: int) -> None:
+        Raises
+        ------
+        StreamStoppedError
+            If the query fails.
+        """
         try:
-            _commit(rows, number, committer, on_batch)
-        except Exception as error:  # told to the caller below: Spark would bury it in a Java trace
-            failures.append(error)
+            with _stop_on_signals() as stopped:
+                while self._run_once(stopped) and not stopped():
+                    pass
+        except StreamingQueryException as error:
+            cause = self._failures[0] if self._failures else None
+            if isinstance(cause, RunFailedError | WrongInputError):
+                raise cause from None
+            raise StreamStoppedError(_why(error, cause)) from cause
+        except (Py4JError, OSError) as error:
+            again = "what it had in hand is run again at the next start"
+            raise StreamStoppedError(f"Spark's Java process is gone ({type(error).__name__}); {again}") from error
+
+    def _run_once(self, stopped: Callable[[], bool]) -> bool:
+        """Run until the query ends or is to end; True if it is to be started anew."""
+        self._start_anew = False
+        query = self._start()
+        while query.isActive and not stopped() and not self._start_anew:
+            query.awaitTermination(1)
+        _finish(query, self._done)
+        return self._start_anew
+
+    def _start(self) -> StreamingQuery:
+        rows = self.stream.load(self.spark, self.committer.ledger.positions)
+        checkpoint = str(self.committer.run.checkpoint)
+        writer = rows.writeStream.foreachBatch(self._take).option("checkpointLocation", checkpoint)
+        if self.pause is None:
+            return writer.trigger(availableNow=True).start()
+        return writer.trigger(processingTime=f"{self.pause} seconds").start()
+
+    def _take(self, rows: DataFrame, number: int) -> None:
+        try:
+            self._commit(rows, number)
+        except Exception as error:  # told to the caller of `run`: Spark would bury it in a Java trace
+            self._failures.append(error)
             raise
-        done.append(number)
+        self._done.append(number)
 
-    query = _start(spark, stream, worker, committer, commit)
-    try:
-        with _stop_on_signals() as stopped:
-            while query.isActive and not stopped():
-                query.awaitTermination(1)
-        _finish(query, done)
-    except StreamingQueryException as error:
-        raise StreamStoppedError(_why(error, failures)) from (failures[0] if failures else None)
-    except (Py4JError, OSError) as error:
-        again = "what it had in hand is run again at the next start"
-        raise StreamStoppedError(f"Spark's Java process is gone ({type(error).__name__}); {again}") from error
-
-
-def _start(
-    spark: SparkSession, stream: DirectoryStream, worker: FileWorker, committer: Committer, commit: Callable[..., None]
-) -> StreamingQuery:
-    spark.dataSource.register(PacketDirectory)
-    names = (
-        spark.readStream.format(PacketDirectory.name())
-        .option("directory", str(stream.source))
-        .option("log", str(committer.run.checkpoint / "files.jsonl"))
-        .option("files_per_batch", stream.files_per_batch)
-        .option("parallelism", spark.sparkContext.defaultParallelism)
-    )
-    if stream.pattern:
-        names = names.option("pattern", stream.pattern)
-    outcomes = names.load().mapInArrow(worker, from_arrow_schema(OUTCOME))
-    writer = outcomes.writeStream.foreachBatch(commit).option("checkpointLocation", str(committer.run.checkpoint))
-    if stream.poll_seconds is None:
-        return writer.trigger(availableNow=True).start()
-    return writer.trigger(processingTime=f"{stream.poll_seconds} seconds").start()
-
-
-def _commit(rows: DataFrame, number: int, committer: Committer, on_batch: Callable[[Batch], None]) -> None:
-    started = time.monotonic()
-    outcome = unpack(rows.toArrow())
-    entry = committer.commit(number, outcome) if outcome else None
-    if entry:
-        on_batch(Batch(number, entry, time.monotonic() - started))
+    def _commit(self, rows: DataFrame, number: int) -> None:
+        started = time.monotonic()
+        harvested = rows.mapInArrow(self.worker_now(), from_arrow_schema(HARVEST)).toArrow()
+        harvest = unpack(harvested)
+        entry = self.committer.commit(number, harvest) if harvest else None
+        if entry and harvest:
+            batch = Batch(number, entry, time.monotonic() - started, harvest.outcome.rejects)
+            self._start_anew = self.stream.adapt(batch) or self._start_anew
+            self.on_batch(batch)
 
 
 @contextmanager
@@ -138,10 +132,10 @@ def _finish(query: StreamingQuery, done: Sequence[int]) -> None:
         raise failure
 
 
-def _why(error: StreamingQueryException, failures: list[Exception]) -> str:
+def _why(error: StreamingQueryException, cause: Exception | None) -> str:
     """The first cause, in one line: of Python if it is in Spark's text, which holds traces of both."""
-    if failures:
-        return f"{type(failures[0]).__name__}: {failures[0]}"
+    if cause:
+        return f"{type(cause).__name__}: {cause}"
     text = str(error).strip()
     causes = CAUSE.findall(text)
     return causes[-1] if causes else text.splitlines()[0]

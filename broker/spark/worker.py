@@ -1,9 +1,9 @@
-"""What a Spark worker does with its files; loads its models once."""
+"""What a Spark worker does with its packets; loads its models once."""
 
 import json
-import os
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,46 +11,100 @@ from typing import Any
 
 import pyarrow as pa
 
+from broker.destinations import Destination
 from broker.filters.definition import Filter
+from broker.harvest import Harvest, join
+from broker.messages import Sources, encode
 from broker.pipeline import Outcome, process
-from broker.sources.files import read_files
+from broker.sources.intake import Intake, Reader
+from broker.sources.kafka import published
 from classifiers.bundle import Bundle
 from schemas.registry import BundledRegistry, Registry
+from schemas.registry_settings import RegistrySettings
+from schemas.remote_registry import RemoteRegistry
+from schemas.wire_ids import schema_ids
 
-OUTCOME = pa.schema(
-    [("annotations", pa.binary()), ("rejects", pa.binary()), ("received", pa.int64()), ("filter_errors", pa.utf8())]
+HARVEST = pa.schema(
+    [
+        ("annotations", pa.binary()),
+        ("rejects", pa.binary()),
+        ("messages", pa.binary()),
+        ("records", pa.binary()),
+        ("received", pa.int64()),
+        ("filter_errors", pa.utf8()),
+    ]
 )
-"""How an `Outcome` crosses Spark: a row a batch, its tables as Arrow streams, so that types, nulls and bytes are those
+"""How a `Harvest` crosses Spark: a row an intake, its tables as Arrow streams, so that types, nulls and bytes are those
 of a call without Spark."""
 
 
 @dataclass(frozen=True)
-class FileWorker:
-    """The function that Spark maps over batches of file names.
+class Worker:
+    """The function that Spark maps over what a source gives.
 
     Parameters
     ----------
-    directory : what the names are relative to.
+    read : the source's way to packets.
     bundle : directory of the model bundle.
     filters : the subscribers' filters.
+    destinations : what messages are made for.
+    registry : where schemas that aren't bundled are asked for; None for nowhere.
     """
 
-    directory: Path
+    read: Reader
     bundle: Path
-    filters: tuple[Filter, ...]
+    filters: tuple[Filter, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+    registry: RegistrySettings | None = None
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """From batches with the column ``name`` to batches of `OUTCOME`."""
-        names = (os.fsdecode(name) for batch in batches for name in batch["name"].to_pylist())
-        for packets, unread in read_files(self.directory, names):
-            outcome = process(packets, registry(), load_bundle(self.bundle), self.filters)
-            yield pack(outcome.with_rejects(unread))
+        """From batches that `read` understands to batches of `HARVEST`."""
+        for intake in self.read(batches):
+            yield pack(self.harvest(intake))
+
+    def harvest(self, intake: Intake) -> Harvest:
+        """Process an intake; the same call serves the stream, a replay of the dead-letter, and the tests."""
+        now = int(time.time() * 1000)
+        registry = _prepared(self.registry, intake)
+        outcome = process(intake.packets, registry, load_bundle(self.bundle), self.filters)
+        records = encode(outcome.annotations, self.destinations, _sources(intake, now))
+        return Harvest(outcome.with_rejects(intake.unread), intake.messages, records)
+
+
+def _prepared(settings: RegistrySettings | None, intake: Intake) -> Registry:
+    """A registry that knows, without asking further, what can be known of the packets' schemas."""
+    registry = registry_of(settings)
+    if isinstance(registry, RemoteRegistry):
+        registry.learn(schema_ids(intake.packets["payload"]))
+    return registry
+
+
+def _sources(intake: Intake, now: int) -> Sources:
+    payloads = dict(zip(intake.packets["origin"].to_pylist(), intake.packets["payload"], strict=True))
+    return Sources(_Bytes(payloads), published(intake.messages), now)
+
+
+class _Bytes(Mapping[str, bytes]):
+    """Payloads by origin, taken out of Arrow when they are asked for."""
+
+    def __init__(self, scalars: Mapping[str, pa.Scalar]) -> None:
+        self._scalars = scalars
+
+    def __getitem__(self, origin: str) -> bytes:
+        found: bytes = self._scalars[origin].as_py()
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._scalars)
+
+    def __len__(self) -> int:
+        return len(self._scalars)
 
 
 @cache
-def registry() -> Registry:
+def registry_of(settings: RegistrySettings | None) -> Registry:
     """The worker's registry of writer schemas."""
-    return BundledRegistry()
+    return RemoteRegistry(settings) if settings else BundledRegistry()
 
 
 @cache
@@ -59,36 +113,32 @@ def load_bundle(path: Path) -> Bundle:
     return Bundle.load(path)
 
 
-def pack(outcome: Outcome) -> pa.RecordBatch:
-    """An outcome as one row of `OUTCOME`."""
+def pack(harvest: Harvest) -> pa.RecordBatch:
+    """A harvest as one row of `HARVEST`."""
+    outcome = harvest.outcome
     row = {
         "annotations": _to_stream(outcome.annotations),
         "rejects": _to_stream(outcome.rejects),
+        "messages": _to_stream(harvest.messages),
+        "records": _to_stream(harvest.records),
         "received": outcome.received,
         "filter_errors": json.dumps(outcome.filter_errors),
     }
-    return pa.RecordBatch.from_pylist([row], schema=OUTCOME)
+    return pa.RecordBatch.from_pylist([row], schema=HARVEST)
 
 
-def unpack(rows: pa.Table) -> Outcome | None:
-    """The outcomes of a micro-batch joined; None where there is none."""
-    outcomes = [_outcome(row) for row in rows.to_pylist()]
-    return join(outcomes) if outcomes else None
+def unpack(rows: pa.Table) -> Harvest | None:
+    """The harvests of a micro-batch joined; None where there is none."""
+    parts = [_harvest(row) for row in rows.to_pylist()]
+    return join(parts) if parts else None
 
 
-def _outcome(row: dict[str, Any]) -> Outcome:
-    tables = _from_stream(row["annotations"]), _from_stream(row["rejects"])
-    return Outcome(*tables, row["received"], Counter(json.loads(row["filter_errors"])))
-
-
-def join(outcomes: Sequence[Outcome]) -> Outcome:
-    """Outcomes one after the other."""
-    return Outcome(
-        pa.concat_tables([outcome.annotations for outcome in outcomes]),
-        pa.concat_tables([outcome.rejects for outcome in outcomes]),
-        sum(outcome.received for outcome in outcomes),
-        sum((outcome.filter_errors for outcome in outcomes), Counter()),
+def _harvest(row: dict[str, Any]) -> Harvest:
+    annotations, rejects, messages, records = (
+        _from_stream(row[name]) for name in ("annotations", "rejects", "messages", "records")
     )
+    outcome = Outcome(annotations, rejects, row["received"], Counter(json.loads(row["filter_errors"])))
+    return Harvest(outcome, messages, records)
 
 
 def _to_stream(table: pa.Table) -> bytes:

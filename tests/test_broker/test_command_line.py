@@ -78,6 +78,7 @@ def test_an_unexpected_error_is_told_in_one_line(tmp_path):
 COMMANDS = [
     "",
     "run",
+    "doctor",
     "ledger",
     "inspect",
     "version",

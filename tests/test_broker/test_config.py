@@ -42,7 +42,7 @@ def test_two_keys_are_enough(folder: Path) -> None:
         None,
         256,
     )
-    assert (config.to, config.filters, config.bundle, config.poll_seconds) == (folder / "results", None, None, 5.0)
+    assert (config.to, config.filters, config.bundle, config.pause) == (folder / "results", None, None, 5.0)
     assert (config.spark.master, config.spark.driver_memory, config.spark.extra) == ("local[*]", "2g", {})
 
 
@@ -91,7 +91,7 @@ WRONG = {
     "no path": ("source: {kind: directory}\nto: r\n", "run.yaml:1:1: source lacks the key 'path'", ""),
     "another kind": (
         "source: {kind: kafak, path: packets}\nto: r\n",
-        "run.yaml:1:16: source.kind: must be 'directory'",
+        "run.yaml:1:16: source.kind: must be one of 'directory', 'kafka', not 'kafak'",
         "",
     ),
     "a path of a number": ("source: {kind: directory, path: 3}\nto: r\n", "source.path: must be", ""),

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.errors import LedgerError
-from broker.ledger import Entry, Ledger
+from broker.ledger import Entry, Ledger, Page, Span
 
 counts = st.integers(0, 10**12)
 counters = st.dictionaries(st.text(min_size=1, max_size=8), st.integers(1, 10**9), max_size=4).map(Counter)
+nested = st.dictionaries(st.text(min_size=1, max_size=8), counters, max_size=3)
+few = st.sets(st.integers(0, 3))
 
 
 @st.composite
@@ -26,14 +28,41 @@ def entries(draw):
         cut=draw(st.dictionaries(st.text(min_size=1, max_size=8), counters, max_size=3)),
         nights=draw(counters),
         not_classified=draw(counters),
+        undeliverable=draw(counters),
+        partitions=draw(nested),
+        partition_nights=draw(nested),
     )
 
 
-@given(entries())
-def test_written_and_read_back_it_is_the_same(tmp_path_factory, entry):
+@st.composite
+def pages(draw, number=0):
+    """A page of the stream aaaaaaaa that goes on in each partition where the one before ended."""
+    spans = {f"alerts/{k}": Span(number * 100, number * 100 + draw(st.integers(1, 100))) for k in draw(few)}
+    skipped = {name: [Span(span.first, span.first + 1)] for name, span in spans.items()}
+    return Page("aaaaaaaa", number, draw(entries()), spans, skipped)
+
+
+@given(pages(), pages(1))
+def test_written_and_read_back_it_is_the_same_and_goes_on_alike(tmp_path_factory, first, second):
     path = tmp_path_factory.mktemp("ledger") / "ledger.json"
-    written = Ledger().commit(path, "aaaaaaaa", 0, entry)
+    written = Ledger().commit(path, first)
     assert Ledger.read(path) == written
+    assert Ledger.read(path).commit(path, second) == written.commit(path, second)
+
+
+@given(pages())
+def test_a_page_comes_back_from_json_as_it_was(page):
+    assert Page.from_json(json.loads(json.dumps(page.to_json()))) == page
+
+
+@given(st.permutations(range(4)), st.lists(st.integers(1, 50), min_size=4, max_size=4))
+def test_positions_span_all_that_was_read_in_whatever_order(tmp_path_factory, order, sizes):
+    path = tmp_path_factory.mktemp("ledger") / "ledger.json"
+    bounds = [0, *(sum(sizes[: k + 1]) for k in range(4))]
+    ledger = Ledger()
+    for k in order:
+        ledger = ledger.commit(path, Page("aaaaaaaa", k, Entry(), {"alerts/0": Span(bounds[k], bounds[k + 1])}))
+    assert ledger.positions == {"alerts/0": Span(0, bounds[-1])}
 
 
 @given(entries(), entries(), entries())
@@ -44,26 +73,27 @@ def test_sums_don_t_depend_on_the_order(a, b, c):
 
 def test_the_four_numbers_and_the_deliveries_are_there_by_name(tmp_path):
     entry = Entry(received=4, annotated=2, duplicates=1, dead_lettered=1, deliveries=Counter(kilonovae=2))
-    Ledger().commit(tmp_path / "ledger.json", "aaaaaaaa", 0, entry)
+    Ledger().commit(tmp_path / "ledger.json", Page("aaaaaaaa", 0, entry))
     found = json.loads((tmp_path / "ledger.json").read_text())
     assert (found["received"], found["annotated"], found["duplicates"], found["deadLettered"]) == (4, 2, 1, 1)
     assert found["deliveries"] == {"kilonovae": 2}
 
 
-def test_an_entry_that_doesn_t_balance_is_refused_and_nothing_is_written(tmp_path):
+def test_an_entry_that_doesn_t_balance_is_refused():
     with pytest.raises(LedgerError, match=r"received 3, but annotated 1 \+ duplicates 0 \+ dead-lettered 1 = 2"):
-        Ledger().commit(tmp_path / "ledger.json", "aaaaaaaa", 0, Entry(received=3, annotated=1, dead_lettered=1))
-    assert not (tmp_path / "ledger.json").exists()
+        Entry(received=3, annotated=1, dead_lettered=1).check()
 
 
 def test_a_batch_is_in_the_books_once_per_stream(tmp_path):
-    ledger = Ledger().commit(tmp_path / "ledger.json", "aaaaaaaa", 0, Entry())
+    ledger = Ledger().commit(tmp_path / "ledger.json", Page("aaaaaaaa", 0, Entry()))
     assert ledger.has("aaaaaaaa", 0)
     assert not ledger.has("aaaaaaaa", 1)
     assert not ledger.has("bbbbbbbb", 0)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 99}', "not json"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"format": 99}', '{"format": 1, "cut": 3, "lastBatch": {}}', "not json"]
+)
 def test_a_file_that_is_no_ledger_is_named(tmp_path, content):
     path = tmp_path / "ledger.json"
     path.write_text(content)

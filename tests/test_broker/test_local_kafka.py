@@ -173,7 +173,8 @@ def test_two_processes_fetch_once(tmp_path: Path) -> None:
     java.parent.mkdir()
     java.write_text(ONE_FETCH.format(count=count))
     java.chmod(0o755)
-    command = [sys.executable, "-c", "from broker.java_archives import KAFKA_BROKER, fetched; print(*fetched(KAFKA_BROKER).iterdir())"]
+    code = "from broker.java_archives import KAFKA_BROKER, fetched; print(*fetched(KAFKA_BROKER).iterdir())"
+    command = [sys.executable, "-c", code]
     environment = {**os.environ, "JAVA_HOME": str(tmp_path), "BOREAL_CACHE": str(cache)}
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     answers = {process.communicate()[0].strip() for process in both}

@@ -13,13 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from broker._derive import night_of
-from broker.ledger import Entry, Ledger
+from broker.deadletter import Versions, letters
+from broker.ledger import Entry, Ledger, Page
 from broker.report import write_report
 from broker.report.exemplar import Curve, read_exemplars
 from broker.report.light_curve import light_curve_svg
 from broker.report.rejected import read_rejected
 from broker.report.tally import tally
 from broker.run_directory import RunDirectory, part_stem
+from broker.sources.kafka import MESSAGES
 from classifiers.taxonomy import BY_PLASTICC, NOT_CLASSIFIED, TAXONOMY
 from schemas.annotation import DELIVERED_TO, annotation_schema, column
 from schemas.packets import rejects
@@ -86,7 +88,10 @@ def make_run(
         pq.write_table(table.drop_columns("night"), folder / f"{stem}.parquet")
     if turned_away:
         run.deadletter.mkdir(parents=True)
-        pq.write_table(rejects(list(turned_away)), run.deadletter / f"{stem}.parquet")
+        dead = letters(
+            rejects(list(turned_away)), MESSAGES.empty_table(), stem, Versions("0.1.0", "cd" * 32, "ab" * 32)
+        )
+        pq.write_table(dead, run.deadletter / f"{stem}.parquet")
     entry = Entry(
         received=len(rows) + len(turned_away) + 2,
         annotated=len(rows),
@@ -96,11 +101,11 @@ def make_run(
         cut={"bright": Counter({"per night": 3})},
         not_classified=Counter(row["notClassifiedReason"] for row in rows if row.get("notClassifiedReason")),
     )
-    Ledger().commit(run.ledger, "0123abcd", 0, entry)
+    Ledger().commit(run.ledger, Page("0123abcd", 0, entry))
     return run
 
 
-class Page(HTMLParser):
+class Shown(HTMLParser):
     """What a browser would load, run and show."""
 
     def __init__(self, text: str) -> None:
@@ -140,8 +145,8 @@ class Page(HTMLParser):
                 pass
 
 
-def page_of(run: RunDirectory) -> Page:
-    return Page(write_report(run).read_text(encoding="utf-8"))
+def page_of(run: RunDirectory) -> Shown:
+    return Shown(write_report(run).read_text(encoding="utf-8"))
 
 
 def all_classes() -> list[dict[str, Any]]:
@@ -162,11 +167,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
 
 
 @pytest.fixture(scope="module")
-def page(full: RunDirectory) -> Page:
+def page(full: RunDirectory) -> Shown:
     return page_of(full)
 
 
-def test_loads_nothing_from_elsewhere(full: RunDirectory, page: Page) -> None:
+def test_loads_nothing_from_elsewhere(full: RunDirectory, page: Shown) -> None:
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in page.loaded)
     assert not page.handlers
     assert page.tags["script"] == page.tags["link"] == page.tags["iframe"] == 0
@@ -174,18 +179,18 @@ def test_loads_nothing_from_elsewhere(full: RunDirectory, page: Page) -> None:
     assert full.report.stat().st_size < 1_500_000
 
 
-def test_every_reference_within_the_page_has_its_one_target(page: Page) -> None:
+def test_every_reference_within_the_page_has_its_one_target(page: Shown) -> None:
     assert max(Counter(page.ids).values()) == 1
     assert {link[1:] for link in page.loaded if link.startswith("#")} <= set(page.ids)
 
 
-def test_tells_the_books_and_that_they_balance(page: Page) -> None:
+def test_tells_the_books_and_that_they_balance(page: Shown) -> None:
     text = page.text
     assert "48 received = 43 annotated + 2 duplicates + 3 dead-lettered" in text
     assert "The books balance." in text
 
 
-def test_tells_what_subscribers_got_and_what_was_turned_away(page: Page) -> None:
+def test_tells_what_subscribers_got_and_what_was_turned_away(page: Shown) -> None:
     text = page.text
     assert "bright 43 3 per night: 3" in text
     assert "2 decode schema id 77 is unknown a/0.avro" in text
@@ -212,7 +217,7 @@ def test_says_where_files_and_books_differ(tmp_path: Path) -> None:
     assert "the ledger has 7 annotated alerts, the annotation table 2" in text
 
 
-def test_shows_the_two_surest_alerts_of_each_class(page: Page) -> None:
+def test_shows_the_two_surest_alerts_of_each_class(page: Shown) -> None:
     for leaf in range(14):
         assert f"Alert {100 + leaf} Object" in page.text
         assert f"Alert {200 + leaf} Object" in page.text

@@ -1,60 +1,104 @@
-"""How outcomes cross Spark, and what a worker does with file names, without starting Spark."""
+"""How harvests cross Spark, and what a worker makes of file names and of Kafka's records, without starting Spark."""
 
+import pickle
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
+from broker.annotate import schema_for
+from broker.destinations import Topics, destinations
 from broker.filters.definition import Filter
+from broker.harvest import RECORDS, Harvest, join
 from broker.pipeline import Outcome, process
+from broker.schema_ids import local_id
+from broker.sources.intake import FileReader, KafkaReader
+from broker.sources.kafka import MESSAGES
 from broker.spark.directory import NAMES
-from broker.spark.worker import OUTCOME, FileWorker, join, pack, unpack
+from broker.spark.worker import HARVEST, Worker, pack, unpack
 from classifiers.bundle import Bundle
 from schemas.packets import packets
 from schemas.registry import BundledRegistry
 
+TABLES = ("annotations", "rejects", "messages", "records")
 
-def same(one: Outcome, other: Outcome) -> bool:
+
+def tables(harvest: Harvest) -> dict[str, pa.Table]:
+    outcome = harvest.outcome
+    return dict(zip(TABLES, (outcome.annotations, outcome.rejects, harvest.messages, harvest.records), strict=True))
+
+
+def same(one: Harvest, other: Harvest) -> bool:
     """Equal in values, types and the metadata of the columns."""
-    tables = ((one.annotations, other.annotations), (one.rejects, other.rejects))
-    counts = (one.received, one.filter_errors) == (other.received, other.filter_errors)
-    return counts and all(a.equals(b) and a.schema.equals(b.schema, check_metadata=True) for a, b in tables)
+    counts = [(h.outcome.received, h.outcome.filter_errors) for h in (one, other)]
+    pairs = zip(tables(one).values(), tables(other).values(), strict=True)
+    return counts[0] == counts[1] and all(
+        a.equals(b) and a.schema.equals(b.schema, check_metadata=True) for a, b in pairs
+    )
 
 
-def crossed(*outcomes: Outcome) -> Outcome | None:
-    return unpack(pa.Table.from_batches([pack(outcome) for outcome in outcomes], schema=OUTCOME))
+def crossed(*harvests: Harvest) -> Harvest | None:
+    return unpack(pa.Table.from_batches([pack(harvest) for harvest in harvests], schema=HARVEST))
 
 
-def test_an_outcome_comes_out_as_it_went_in(outcomes: list[Outcome]) -> None:
-    for outcome in outcomes:
-        assert same(crossed(outcome), outcome)
-    assert outcomes[2].rejects.num_rows == 2
+@pytest.fixture
+def harvests(outcomes: list[Outcome]) -> list[Harvest]:
+    """The outcomes, each with messages and records of its own."""
+
+    def make(number: int, outcome: Outcome) -> Harvest:
+        messages = pa.Table.from_pylist(
+            [{"topic": "t", "partition": 0, "offset": number, "timestamp": 7, "size": 9}], schema=MESSAGES
+        )
+        last = outcome.annotations.num_rows - 1
+        records = [{"row": row, "destination": "d", "value": b"%d %d" % (number, row)} for row in (0, 0, last)]
+        return Harvest(outcome, messages, pa.Table.from_pylist(records, schema=RECORDS))
+
+    return [make(number, outcome) for number, outcome in enumerate(outcomes)]
+
+
+def test_a_harvest_comes_out_as_it_went_in(harvests: list[Harvest]) -> None:
+    for harvest in harvests:
+        assert same(crossed(harvest), harvest)
+    assert harvests[2].outcome.rejects.num_rows == 2
 
 
 def test_a_filter_that_failed_is_still_known_on_the_other_side(outcomes: list[Outcome]) -> None:
-    failed = replace(outcomes[0], filter_errors=Counter({"mine": 10}))
-    both = crossed(failed, replace(outcomes[1], filter_errors=Counter({"mine": 2, "yours": 3})))
-    assert crossed(failed).filter_errors == Counter({"mine": 10})
-    assert both.filter_errors == Counter({"mine": 12, "yours": 3})
+    failed = Harvest(replace(outcomes[0], filter_errors=Counter({"mine": 10})))
+    both = crossed(failed, Harvest(replace(outcomes[1], filter_errors=Counter({"mine": 2, "yours": 3}))))
+    assert crossed(failed).outcome.filter_errors == Counter({"mine": 10})
+    assert both.outcome.filter_errors == Counter({"mine": 12, "yours": 3})
 
 
-def test_the_outcomes_of_a_micro_batch_are_joined_in_their_order(outcomes: list[Outcome]) -> None:
-    joined = crossed(*outcomes)
-    assert same(joined, join(outcomes))
-    assert joined.received == sum(outcome.received for outcome in outcomes)
+def test_the_harvests_of_a_micro_batch_are_joined_in_their_order(
+    harvests: list[Harvest], outcomes: list[Outcome]
+) -> None:
+    joined = crossed(*harvests)
+    assert same(joined, join(harvests))
+    assert joined.outcome.received == sum(outcome.received for outcome in outcomes)
     origins = [origin for outcome in outcomes for origin in outcome.annotations["origin"].to_pylist()]
-    assert joined.annotations["origin"].to_pylist() == origins
+    assert joined.outcome.annotations["origin"].to_pylist() == origins
+    assert joined.messages["offset"].to_pylist() == [0, 1, 2]
 
 
-def test_a_micro_batch_of_no_files_has_no_outcome() -> None:
-    assert unpack(OUTCOME.empty_table()) is None
+def test_records_still_name_the_rows_that_they_were_made_of(harvests: list[Harvest]) -> None:
+    def named(harvest: Harvest) -> list[tuple[str, bytes]]:
+        origins = harvest.outcome.annotations["origin"].to_pylist()
+        return [(origins[record["row"]], record["value"]) for record in harvest.records.to_pylist()]
+
+    assert named(join(harvests)) == [pair for harvest in harvests for pair in named(harvest)]
 
 
-def test_an_outcome_of_rejects_alone_crosses_too(registry: BundledRegistry, bundle: Bundle) -> None:
-    broken = process(packets([("broken", b"")]), registry, bundle)
+def test_a_micro_batch_of_no_files_has_no_harvest() -> None:
+    assert unpack(HARVEST.empty_table()) is None
+
+
+def test_a_harvest_of_rejects_alone_crosses_too(registry: BundledRegistry, bundle: Bundle) -> None:
+    broken = Harvest(process(packets([("broken", b"")]), registry, bundle))
     assert same(crossed(broken), broken)
-    assert (broken.annotations.num_rows, broken.received) == (0, 1)
+    assert (broken.outcome.annotations.num_rows, broken.outcome.received) == (0, 1)
 
 
 def test_a_worker_gives_what_the_pipeline_gives_and_counts_what_cannot_be_read(
@@ -64,8 +108,34 @@ def test_a_worker_gives_what_the_pipeline_gives_and_counts_what_cannot_be_read(
     names = sorted(str(path.relative_to(folder)) for path in folder.glob("lsst/v9_0_*.avro"))
     parts = (names[:2], [], [*names[2:], "lsst/missing.avro"])
     batches = [pa.record_batch([pa.array(part, NAMES.field("name").type)], schema=NAMES) for part in parts]
-    made = unpack(pa.Table.from_batches(FileWorker(folder, bundle.path, filters)(iter(batches)), schema=OUTCOME))
+    worker = Worker(FileReader(folder), bundle.path, filters)
+    made = unpack(pa.Table.from_batches(worker(iter(batches)), schema=HARVEST))
     direct = process(packets([(name, (folder / name).read_bytes()) for name in names]), registry, bundle, filters)
-    assert made.annotations.equals(direct.annotations)
-    assert made.rejects.select(["origin", "stage"]).to_pylist() == [{"origin": "lsst/missing.avro", "stage": "read"}]
-    assert made.received == len(names) + 1
+    rejects = made.outcome.rejects.select(["origin", "stage"]).to_pylist()
+    assert made.outcome.annotations.equals(direct.annotations)
+    assert rejects == [{"origin": "lsst/missing.avro", "stage": "read"}]
+    assert made.outcome.received == len(names) + 1
+    assert made.messages.num_rows == made.records.num_rows == 0
+
+
+def test_kafka_s_records_give_what_the_pipeline_gives_whatever_batches_they_come_in(
+    lsst_packets: list[tuple[str, bytes]],
+    registry: BundledRegistry,
+    bundle: Bundle,
+    filters: tuple[Filter, ...],
+    kafka_records: Callable[..., pa.RecordBatch],
+) -> None:
+    payloads = [*(payload for _, payload in lsst_packets[:6]), b"", None]
+    wanted = destinations(filters, schema_for(bundle.manifest), Topics("x-{filter}"), lambda _, avro: local_id(avro))
+    worker = pickle.loads(pickle.dumps(Worker(KafkaReader(), bundle.path, filters, wanted)))
+    batches = [kafka_records(payloads[:5], first=40), kafka_records([]), kafka_records(payloads[5:], first=45)]
+    made = unpack(pa.Table.from_batches(worker(iter(batches)), schema=HARVEST))
+    origins = [f"alerts/0/{40 + k}" for k in range(8)]
+    pairs = [(origin, payload or b"") for origin, payload in zip(origins, payloads, strict=True)]
+    direct = process(packets(pairs), registry, bundle, filters)
+    assert made.outcome.annotations.equals(direct.annotations)
+    assert made.outcome.rejects.equals(direct.rejects)
+    assert made.messages["offset"].to_pylist() == list(range(40, 48))
+    assert made.messages["size"].to_pylist() == [len(payload) for _, payload in pairs]
+    matched = [len(names) for names in direct.annotations["matchedFilters"].to_pylist()]
+    assert Counter(made.records["row"].to_pylist()) == Counter(dict(enumerate(matched)))

@@ -1,0 +1,62 @@
+"""What the workers hand over for a micro-batch: what became of its packets, where they came from, what may be sent."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from broker.pipeline import Outcome
+from broker.sources.kafka import MESSAGES
+
+RECORDS = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("destination", pa.utf8(), nullable=False),
+        pa.field("value", pa.large_binary()),
+    ]
+)
+"""Encoded messages that go out once it is decided that their alert does: `row` counts in the annotations, and a message
+that can't be encoded has no value."""
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """The work done on some packets, or on all of a micro-batch.
+
+    Parameters
+    ----------
+    outcome : annotations and rejects.
+    messages : columns of `broker.sources.kafka.MESSAGES`; no rows where packets come from files.
+    records : columns of `RECORDS`.
+    """
+
+    outcome: Outcome
+    messages: pa.Table = field(default_factory=MESSAGES.empty_table)
+    records: pa.Table = field(default_factory=RECORDS.empty_table)
+
+
+def join(parts: Sequence[Harvest]) -> Harvest:
+    """Harvests one after the other; there must be one at least."""
+    starts = np.cumsum([0, *(part.outcome.annotations.num_rows for part in parts)])
+    return Harvest(
+        join_outcomes([part.outcome for part in parts]),
+        pa.concat_tables([part.messages for part in parts]),
+        pa.concat_tables([_moved(part.records, int(start)) for part, start in zip(parts, starts, strict=False)]),
+    )
+
+
+def join_outcomes(outcomes: Sequence[Outcome]) -> Outcome:
+    """Outcomes one after the other."""
+    return Outcome(
+        pa.concat_tables([outcome.annotations for outcome in outcomes]),
+        pa.concat_tables([outcome.rejects for outcome in outcomes]),
+        sum(outcome.received for outcome in outcomes),
+        sum((outcome.filter_errors for outcome in outcomes), Counter()),
+    )
+
+
+def _moved(records: pa.Table, rows: int) -> pa.Table:
+    moved = pa.compute.add(records["row"], rows)
+    return records.set_column(0, RECORDS.field("row"), moved)

@@ -1,0 +1,67 @@
+"""The books line by line: what each micro-batch added to the ledger, for whoever looks a difference up."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from broker.errors import LedgerError
+from broker.ledger import Page
+
+TAIL_BYTES = 16 * 2**20
+"""Longer than any page by far: one with a thousand partitions has some 0.2 MB."""
+
+
+def append(path: Path, page: Page) -> None:
+    """Add a page; it counts once the ledger has its micro-batch."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(page.to_json()) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> Iterator[Page]:
+    """The pages, oldest first; a last line that was cut off is none.
+
+    Raises
+    ------
+    LedgerError
+        If a line isn't a page.
+    """
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith("\n"):
+                return
+            try:
+                yield Page.from_json(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise LedgerError(f"line {number} of {path} isn't a page of the books: {error!r}") from None
+
+
+def discard_uncommitted(path: Path, last_batch: Mapping[str, int]) -> None:
+    """Remove the pages of micro-batches that the ledger hasn't got, and a line that was cut off.
+
+    Only the end is looked at: pages are written in the order in which the ledger takes them in, one ahead at most.
+    """
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - TAIL_BYTES))
+        lines = file.read().splitlines(keepends=True)
+        kept = size
+        while lines and not _counts(lines[-1], last_batch):
+            kept -= len(lines.pop())
+        if kept < size:
+            file.truncate(kept)
+            os.fsync(file.fileno())
+
+
+def _counts(line: bytes, last_batch: Mapping[str, int]) -> bool:
+    if not line.endswith(b"\n"):
+        return False
+    page = Page.from_json(json.loads(line))
+    return page.number <= last_batch.get(page.stream, -1)

@@ -1,0 +1,118 @@
+"""Messages to Kafka: idempotent, and none is done before every broker that must have it has it."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from broker.errors import KafkaFailedError
+from broker.kafka.errors import LOGIN_FAILED, explain
+from broker.kafka.settings import Cluster, librdkafka_settings
+
+LOG = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 300
+"""A broker that is away for less is waited for."""
+
+_SETTINGS = {
+    "enable.idempotence": "true",
+    "acks": "all",
+    "compression.type": "zstd",
+    # A micro-batch is sent at once, so a message waits for company for no longer than this.
+    "linger.ms": "20",
+    "delivery.timeout.ms": str(PATIENCE_SECONDS * 1000),
+    "statistics.interval.ms": "0",
+}
+
+
+class Publisher:
+    """Sends to one cluster.
+
+    Parameters
+    ----------
+    cluster : where to.
+    max_message_bytes : the most bytes that a message may have.
+
+    Raises
+    ------
+    WrongInputError
+        If the password isn't where it should be, or an option isn't one of librdkafka's.
+    """
+
+    def __init__(self, cluster: Cluster, max_message_bytes: int) -> None:
+        self.cluster = cluster
+        self._producer = Producer(
+            {
+                **librdkafka_settings(cluster),
+                **_SETTINGS,
+                # Keys and headers take a little beside the value.
+                "message.max.bytes": str(max_message_bytes + 100_000),
+                **cluster.options,
+                "error_cb": self._on_error,
+                "logger": LOG,
+            }
+        )
+        self._failure: tuple[KafkaError, str] | None = None
+        self._sent: Counter[str] = Counter()
+
+    def send(self, messages: pa.Table) -> Mapping[str, int]:
+        """Send rows of `broker.outbox.OUTGOING`; return when Kafka has all of them.
+
+        Returns
+        -------
+        counts : messages by topic.
+
+        Raises
+        ------
+        KafkaFailedError
+            If Kafka refuses a message, or doesn't answer for `PATIENCE_SECONDS`.
+        """
+        self._failure, self._sent = None, Counter()
+        for batch in messages.to_batches(max_chunksize=1000):
+            for row in batch.to_pylist():
+                self._produce(row)
+        while self._producer.flush(1.0) and not self._failure:
+            pass
+        if self._failure:
+            error, topic = self._failure
+            self._producer.purge()
+            raise KafkaFailedError(explain(error, self.cluster, topic))
+        return dict(self._sent)
+
+    def _produce(self, row: Mapping[str, Any]) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    row["topic"], row["value"], row["key"], headers=row["headers"], on_delivery=self._on_delivery
+                )
+            except BufferError:  # the queue is full: wait for some to be sent
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                raise KafkaFailedError(explain(error.args[0], self.cluster, row["topic"])) from None
+            else:
+                self._producer.poll(0)
+                return
+            if self._failure:
+                return
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        topic = message.topic() or ""
+        if error is None:
+            self._sent[topic] += 1
+        elif self._failure is None:
+            self._failure = (error, topic)
+
+    def _on_error(self, error: KafkaError) -> None:
+        """What isn't about one message: brokers that are away come back, or the messages' own time runs out."""
+        if error.fatal() or error.code() in LOGIN_FAILED:
+            self._failure = self._failure or (error, "")
+        else:
+            LOG.warning("Kafka at %s: %s", self.cluster.brokers, error.str())
+
+    def close(self) -> None:
+        """Let go of the connections; what isn't sent is in the outbox."""
+        self._producer.purge()
+        self._producer.flush(5)

@@ -1,0 +1,48 @@
+"""Topics that deliveries need: made where they aren't there, if that is allowed."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from broker.errors import KafkaFailedError
+from broker.kafka.client import TIMEOUT_SECONDS, Client
+from broker.kafka.errors import explain
+from broker.kafka.run_settings import KafkaDelivery
+from broker.kafka.settings import librdkafka_settings
+
+
+def make_topics(to: KafkaDelivery, wanted: Iterable[str]) -> list[str]:
+    """Make the topics that aren't there; give their names.
+
+    Raises
+    ------
+    KafkaFailedError
+        If one isn't there and can't, or mustn't, be made.
+    """
+    client = Client(to)
+    try:
+        missing = sorted(set(wanted) - client.topics().keys())
+    finally:
+        client.close()
+    if missing and not to.create_topics:
+        raise KafkaFailedError(
+            f"Kafka at {to.brokers}: there is no topic {', '.join(missing)}, or the user may not see it; "
+            "create it, or set `deliver.kafka.create_topics`"
+        )
+    if missing and to.create_topics:
+        _make(to, missing)
+    return missing
+
+
+def _make(to: KafkaDelivery, names: list[str]) -> None:
+    assert to.create_topics  # noqa: S101  # tells the type checker; the caller has looked
+    partitions, copies = to.create_topics.partitions, to.create_topics.replication
+    config = {"max.message.bytes": str(to.max_message_bytes + 100_000)}
+    topics = [NewTopic(name, partitions, copies, config=config) for name in names]
+    admin = AdminClient({**librdkafka_settings(to)})
+    for name, future in admin.create_topics(topics, request_timeout=TIMEOUT_SECONDS).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            raise KafkaFailedError(explain(error.args[0], to, name)) from None

@@ -1,0 +1,113 @@
+"""What works on micro-batches, whoever brings them: the worker's function, the filters as they are now, the committer.
+
+The stream and a replay of the dead-letter bring packets to the same service.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
+
+from broker.annotate import schema_for
+from broker.commit import Committer, Settings
+from broker.config import Config
+from broker.delivery import Delivery
+from broker.filters.watch import Change, FilterWatch
+from broker.registration import registry_settings
+from broker.run_directory import RunDirectory
+from broker.sources.intake import Reader
+from broker.spark.worker import Worker
+from broker.tables import table_of
+from classifiers.bundle import bundle_sha256, check_bundle, default_bundle_path
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model bundle that was checked, and what annotations made with it look like.
+
+    Parameters
+    ----------
+    path : the bundle's directory.
+    sha256 : its hash.
+    schema : the annotation columns.
+    """
+
+    path: Path
+    sha256: str
+    schema: pa.Schema
+
+    @classmethod
+    def of(cls, config: Config) -> "Model":
+        """The configured bundle, or the one that ships.
+
+        Raises
+        ------
+        BundleError
+            If it can't be used.
+        """
+        path = config.bundle or default_bundle_path()
+        manifest = check_bundle(path)
+        return cls(path, bundle_sha256(manifest), schema_for(manifest))
+
+
+class Service(AbstractContextManager["Service"]):
+    """A run's directory at work; the caller holds its lock.
+
+    Parameters
+    ----------
+    config : of the run.
+    model : its bundle.
+    read : the source's way to packets.
+    on_filters : told of filters that changed, and of those that were refused.
+
+    Raises
+    ------
+    FilterError, LedgerError, TableError, KafkaFailedError, WrongInputError
+    """
+
+    def __init__(self, config: Config, model: Model, read: Reader, on_filters: Callable[[Change], None]) -> None:
+        self._config, self._model, self._read, self._on_filters = config, model, read, on_filters
+        run = RunDirectory(config.to)
+        self._cleanup = ExitStack()
+        self._watch = FilterWatch.start(config.filters, model.schema, run.filters)
+        self._registry = registry_settings(config.registry, run.schemas) if config.registry else None
+        self._delivery = self._open_delivery()
+        self._worker = self._make_worker()
+        self.committer = Committer(
+            run,
+            self._watch.filters,
+            Settings(table_of(config, run), config.deliver.to_files, config.remember_days, model.sha256),
+            self._delivery.publishing(self._worker.destinations) if self._delivery else None,
+        )
+
+    def worker(self) -> Worker:
+        """The function for the next packets; filters that changed are taken in."""
+        change = self._watch.refresh()
+        if change:
+            self._on_filters(change)
+        if change and (change.added or change.changed or change.removed):
+            self._worker = self._make_worker()
+            self.committer.change_filters(self._watch.filters, self._worker.destinations)
+        return self._worker
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+    def _open_delivery(self) -> Delivery | None:
+        wanted = self._config.deliver.kafka
+        if wanted is None:
+            return None
+        delivery = Delivery(self._config, wanted, self._model.schema)
+        self._cleanup.callback(delivery.close)
+        return delivery
+
+    def _make_worker(self) -> Worker:
+        filters = self._watch.filters
+        destinations = self._delivery.destinations(filters) if self._delivery else ()
+        return Worker(self._read, self._model.path, filters, destinations, self._registry)

@@ -1,0 +1,172 @@
+"""Where the stream's rows come from: what Spark reads, and how a worker makes packets of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pyspark.sql import DataFrame, SparkSession
+
+from broker.commit import Batch
+from broker.config import Config, DirectorySource
+from broker.errors import KafkaFailedError
+from broker.kafka.client import Client, partition_list
+from broker.kafka.run_settings import KafkaSource
+from broker.kafka.settings import export_password, java_settings
+from broker.kafka.throttle import Throttle
+from broker.ledger import Span
+from broker.run_directory import RunDirectory
+from broker.sources.intake import FileReader, KafkaReader, Reader
+from broker.sources.kafka import split_partition
+from broker.spark.directory import PacketDirectory
+
+PASSWORD_VARIABLE = "BOREAL_SOURCE_PASSWORD"  # noqa: S105  # its name, not its value
+"""Where Spark's Java processes find the password of the Kafka source; executors on other machines need it, too."""
+
+
+class Stream(Protocol):
+    """A source as the streaming query sees it."""
+
+    @property
+    def reader(self) -> Reader:
+        """What makes packets of the rows."""
+        ...
+
+    def load(self, spark: SparkSession, positions: Mapping[str, Span], /) -> DataFrame:
+        """The rows, as a stream.
+
+        Parameters
+        ----------
+        spark : the session.
+        positions : how far each Kafka partition was read; where the query has a checkpoint, that counts instead.
+        """
+        ...
+
+    def adapt(self, batch: Batch, /) -> bool:
+        """Take in what a micro-batch was like; True if the query must be started anew to take it into account."""
+        ...
+
+
+@dataclass(frozen=True)
+class DirectoryStream:
+    """File names of a directory; the workers open the files."""
+
+    source: DirectorySource
+    run: RunDirectory
+
+    @property
+    def reader(self) -> Reader:
+        """Opens files."""
+        return FileReader(self.source.path)
+
+    def load(self, spark: SparkSession, _positions: Mapping[str, Span]) -> DataFrame:
+        """The names, as far as the log of files has them."""
+        spark.dataSource.register(PacketDirectory)
+        names = (
+            spark.readStream.format(PacketDirectory.name())
+            .option("directory", str(self.source.path))
+            .option("log", str(self.run.checkpoint / "files.jsonl"))
+            .option("files_per_batch", self.source.max_files_per_batch)
+            .option("parallelism", spark.sparkContext.defaultParallelism)
+        )
+        return (names.option("pattern", self.source.pattern) if self.source.pattern else names).load()
+
+    def adapt(self, _batch: Batch) -> bool:
+        """A directory's limit is a number of files."""
+        return False
+
+
+@dataclass(frozen=True)
+class KafkaStream:
+    """Kafka messages, through Spark's own connector."""
+
+    source: KafkaSource
+    throttle: Throttle = field(init=False)
+
+    def __post_init__(self) -> None:
+        made = Throttle(self.source.max_messages_per_batch, self.source.max_bytes_per_batch)
+        object.__setattr__(self, "throttle", made)
+
+    @property
+    def reader(self) -> Reader:
+        """Takes the messages as they are."""
+        return KafkaReader()
+
+    def load(self, spark: SparkSession, positions: Mapping[str, Span]) -> DataFrame:
+        """The messages with their place, time stamp [ms] and size.
+
+        Raises
+        ------
+        KafkaFailedError
+            If the cluster can't be reached, or a topic isn't there.
+        """
+        partitions = self._partitions()
+        options = {f"kafka.{name}": value for name, value in java_settings(self.source, PASSWORD_VARIABLE).items()}
+        messages = spark.readStream.format("kafka").options(
+            **{
+                # Messages of transactions that were given up are none.
+                "kafka.isolation.level": "read_committed",
+                **options,
+                **self._subscription(),
+                "groupIdPrefix": self.source.group_prefix,
+                "startingOffsets": starting_offsets(partitions, positions) if positions else self.source.start,
+                "failOnDataLoss": str(self.source.on_expired == "stop").lower(),
+                "maxOffsetsPerTrigger": str(self.throttle.messages),
+                # A topic of one partition is read by all cores, too.
+                "minPartitions": str(spark.sparkContext.defaultParallelism),
+            }
+        )
+        return messages.load().selectExpr(
+            "topic", "partition", "offset", "unix_millis(timestamp) AS timestamp", "value"
+        )
+
+    def adapt(self, batch: Batch) -> bool:
+        """Take fewer messages where they have become larger."""
+        counts = batch.entry.partitions.values()
+        return self.throttle.adapt(sum(c["messages"] for c in counts), sum(c["bytes"] for c in counts))
+
+    def _partitions(self) -> list[str]:
+        client = Client(self.source, self.source.group_prefix)
+        try:
+            topics = client.topics()
+            missing = [name for name in self.source.topics or () if name not in topics]
+            if missing:
+                raise KafkaFailedError(
+                    f"Kafka at {self.source.brokers}: there is no topic {', '.join(missing)}, or the user may not see "
+                    f"it; topics here: {', '.join(topics) or 'none'}"
+                )
+            partitions = partition_list(topics, self.source.wants)
+            if self.throttle.mean_bytes is None:
+                self.throttle.mean_bytes = client.mean_bytes(partitions)
+        finally:
+            client.close()
+        return partitions
+
+    def _subscription(self) -> dict[str, str]:
+        if self.source.topics:
+            return {"subscribe": ",".join(self.source.topics)}
+        return {"subscribePattern": str(self.source.pattern)}
+
+
+def starting_offsets(partitions: list[str], positions: Mapping[str, Span]) -> str:
+    """Where to begin, as the connector wants it: where the books end, and at the start of what they don't know."""
+    earliest = -2  # the connector's sign for the first offset that is there
+    offsets: dict[str, dict[str, int]] = {}
+    for partition in partitions:
+        topic, number = split_partition(partition)
+        offsets.setdefault(topic, {})[str(number)] = positions[partition].next if partition in positions else earliest
+    return json.dumps(offsets)
+
+
+def stream_of(config: Config) -> Stream:
+    """The stream that a configuration asks for.
+
+    Raises
+    ------
+    WrongInputError
+        If a password isn't where it should be.
+    """
+    if isinstance(config.source, DirectorySource):
+        return DirectoryStream(config.source, RunDirectory(config.to))
+    export_password(config.source, PASSWORD_VARIABLE)
+    return KafkaStream(config.source)

@@ -1,0 +1,266 @@
+"""The annotation table as a Delta Lake table: a commit a micro-batch, with its number and its books in it.
+
+The number is the commit's application transaction, which Delta Lake keeps for ever: a micro-batch that comes again is
+recognised, also by another process, and of two writers of the same batch one is refused. The books lie in the commit's
+own entry of the log, so rows, number and books are there together or not at all.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
+from deltalake.exceptions import TableNotFoundError
+
+from broker.errors import TableError
+from broker.tables.table import Committed, TableBatch
+
+BOOKS = "boreal"
+"""The key of the log's entries below which a micro-batch's stream, number and books stand."""
+
+PROPERTIES = {
+    # Whoever opens the table reads the newest checkpoint and the commits since, one file each; writing a checkpoint
+    # takes as long as reading the whole list of files. 50 micro-batches are some minutes of a stream.
+    "delta.checkpointInterval": "50",
+    # The log's entries carry the books, which an audit may ask for: a month of them. Opening doesn't read them.
+    "delta.logRetentionDuration": "interval 30 days",
+    # Readers of an older version find its files for a week: the default of `boreal compact`.
+    "delta.deletedFileRetentionDuration": "interval 168 hours",
+    # Only time tells a night's files apart: each holds all classes and a whole field of the sky. Limits of the other
+    # columns would make the log several times as large and skip nothing.
+    "delta.dataSkippingStatsColumns": "mjdTai",
+}
+
+ROWS_AT_ONCE = 16_384
+"""Rows of a row group, which is what a reader holds in memory: about 70 MB with every column."""
+
+HISTORY_STEPS = (16, 1024, None)
+"""How many of the newest commits are searched for a micro-batch's books; a compaction may have made some."""
+
+
+class DeltaAnnotations:
+    """The annotation table, as a Delta Lake table.
+
+    It is made with the first micro-batch. One process writes; another may compact it at the same time.
+
+    Parameters
+    ----------
+    location : a directory, or the address of one in an object store.
+    storage_options : what the object store asks for, in the words of delta-rs; also taken from the environment.
+    """
+
+    def __init__(self, location: str | Path, storage_options: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.location = str(location)
+        self._storage_options = dict(storage_options)
+        self._opened: DeltaTable | None = None
+
+    def write(self, batch: TableBatch, /) -> None:
+        """Commit the micro-batch, one without rows too; nothing to do where the table has it already.
+
+        Columns that the table hasn't got are added to it, as null for the rows that it holds.
+
+        Raises
+        ------
+        TableError
+            If the table can't be written, or has a column of the same name and another type.
+        """
+        with self._failing("written"):
+            table = self._newest() or self._create(batch.annotations.schema)
+            if _has(table, batch):
+                return
+            _check_types(table, batch.annotations.schema)
+            before = table.version()
+            try:
+                _append(table, batch)
+            except Exception:
+                # What follows the commit may have failed, a checkpoint for one; the commit itself counts.
+                table.update_incremental()
+                if not _has(table, batch):
+                    raise
+            self._sync(range(before + 1, table.version() + 1))
+
+    def last(self, stream: str, /) -> Committed | None:
+        """The newest micro-batch of the stream in the table.
+
+        Its books are empty where the log's entry is older than the log is kept (`PROPERTIES`): by then a ledger that
+        lacks the batch was lost or restored.
+
+        Raises
+        ------
+        TableError
+            If the table can't be read.
+        """
+        with self._failing("read"):
+            table = self._newest()
+            number = table.transaction_version(stream) if table else None
+            if table is None or number is None:
+                return None
+            return Committed(number, _books(table, stream, number))
+
+    def discard_uncommitted(self, _last_batch: Mapping[str, int], /) -> None:
+        """Nothing to do: no reader sees files that no commit names; `boreal compact` removes them in time."""
+
+    def rows(self, columns: Sequence[str], nights: Sequence[int] | None = None, /) -> Iterator[pa.Table]:
+        """The rows of all committed batches, at most `ROWS_AT_ONCE` at a time.
+
+        They are those of the version that is the newest when the first is asked for, whatever is written meanwhile.
+
+        Raises
+        ------
+        TableError
+            If the table can't be read, or has no such column.
+        """
+        with self._failing("read"):
+            table = self._newest()
+            if table is None:
+                return
+            wanted = None if nights is None else [("night", "in", list(nights))]
+            batches = table.to_pyarrow_dataset(file_pruning_predicate=wanted).to_batches(
+                columns=list(columns), batch_size=ROWS_AT_ONCE, batch_readahead=1, fragment_readahead=1
+            )
+            yield from (pa.Table.from_batches([batch]) for batch in batches if batch.num_rows)
+
+    def nights(self) -> Sequence[int]:
+        """The nights that the table has rows of, ascending.
+
+        Raises
+        ------
+        TableError
+            If the table can't be read.
+        """
+        with self._failing("read"):
+            table = self._newest()
+            return _nights(table) if table else ()
+
+    def _newest(self) -> DeltaTable | None:
+        """The table as it is now; None where there is none."""
+        if self._opened is None:
+            try:
+                self._opened = DeltaTable(self.location, storage_options=self._storage_options)
+            except TableNotFoundError:
+                return None
+        else:
+            self._opened.update_incremental()
+        return self._opened
+
+    def _create(self, schema: pa.Schema) -> DeltaTable:
+        if any(Path(self.location).rglob("*.parquet")):
+            raise TableError(
+                f"{self.location} holds Parquet files but no Delta table; give another directory, or keep to Parquet"
+            )
+        self._opened = DeltaTable.create(
+            self.location,
+            schema,
+            partition_by=["night"],
+            configuration=PROPERTIES,
+            storage_options=self._storage_options,
+        )
+        return self._opened
+
+    def _sync(self, versions: range) -> None:
+        """Have the disk keep what was committed, which delta-rs leaves to the system; an object store has it."""
+        folder = Path(self.location)
+        if not folder.is_dir():
+            return
+        for version in versions:
+            entry = folder / "_delta_log" / f"{version:020}.json"
+            actions = map(json.loads, entry.read_text(encoding="utf-8").splitlines())
+            files = [entry, *(folder / action["add"]["path"] for action in actions if "add" in action)]
+            for path in (*files, *{file.parent for file in files}):
+                _fsync(path)
+
+    @contextmanager
+    def _failing(self, done: str) -> Iterator[None]:
+        """Tell what goes wrong as a TableError, and read the table anew the next time."""
+        try:
+            yield
+        except TableError:
+            raise
+        except Exception as error:  # delta-rs raises errors of its own, of the system, of Arrow, and plain ones
+            self._opened = None
+            raise TableError(f"the annotation table at {self.location} can't be {done}: {plain(error)}") from error
+
+
+def plain(error: Exception) -> str:
+    """The message of an error of delta-rs on one line, without the colours and the call stack that some have."""
+    message = re.split(r"\n\s+0: ", str(error))[0]
+    return re.sub(r"\s*(?:\x1b\[\d+m)?↳(?:\x1b\[0m)?\s*", ": ", message).strip()
+
+
+def writer_properties(schema: pa.Schema) -> WriterProperties:
+    """How Parquet files of these columns are written, by a stream and by a compaction alike."""
+    # A float column holds a different number in every row: a dictionary of them is larger than the column (18 % of
+    # the file). Limits of pages, one set a column, are a large part of a small file; those of row groups stay.
+    plain = ColumnProperties(dictionary_enabled=False, statistics_enabled="CHUNK")
+    return WriterProperties(
+        compression="ZSTD",
+        compression_level=3,  # as fast as 1 here, where encoding hundreds of columns takes the time
+        max_row_group_size=ROWS_AT_ONCE,
+        default_column_properties=ColumnProperties(statistics_enabled="CHUNK"),
+        column_properties={field.name: plain for field in schema if pa.types.is_floating(field.type)},
+    )
+
+
+def _append(table: DeltaTable, batch: TableBatch) -> None:
+    write_deltalake(
+        table,
+        batch.annotations,
+        mode="append",
+        schema_mode="merge",
+        writer_properties=writer_properties(batch.annotations.schema),
+        commit_properties=CommitProperties(
+            app_transactions=[Transaction(batch.stream, batch.number)],
+            custom_metadata={BOOKS: {"stream": batch.stream, "number": batch.number, "books": dict(batch.books)}},
+        ),
+    )
+
+
+def _has(table: DeltaTable, batch: TableBatch) -> bool:
+    newest = table.transaction_version(batch.stream)
+    return newest is not None and newest >= batch.number
+
+
+def _books(table: DeltaTable, stream: str, number: int) -> Mapping[str, Any]:
+    for limit in HISTORY_STEPS:
+        for commit in table.history(limit):
+            found = commit.get(BOOKS, {})
+            if (found.get("stream"), found.get("number")) == (stream, number):
+                books: Mapping[str, Any] = found["books"]
+                return books
+    return {}
+
+
+def _nights(table: DeltaTable) -> tuple[int, ...]:
+    return tuple(sorted({int(partition["night"]) for partition in table.partitions()}))
+
+
+def _check_types(table: DeltaTable, schema: pa.Schema) -> None:
+    """Raise TableError where a column has another type than the table's; delta-rs would convert it without a word."""
+    here = pa.schema(table.schema().to_arrow())
+    for field in schema:
+        if field.name in here.names and field.type != here.field(field.name).type:
+            raise TableError(
+                f"column {field.name} is {field.type}, and {here.field(field.name).type} in the table at "
+                f"{table.table_uri}; write to a new table"
+            )
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
