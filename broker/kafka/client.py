@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from broker.errors import KafkaFailedError
 from broker.kafka.errors import explain
-from broker.kafka.settings import Cluster, librdkafka_settings
+from broker.kafka.settings import Cluster, librdkafka_settings, opened
 from broker.ledger import Span
 from broker.sources.kafka import split_partition
 
@@ -39,18 +39,17 @@ class Client:
     _told: list[KafkaError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._consumer = Consumer(
-            {
-                **librdkafka_settings(self.cluster),
-                "group.id": self.group,
-                "enable.auto.commit": "false",
-                "enable.partition.eof": "true",
-                "auto.offset.reset": "error",
-                "isolation.level": "read_committed",
-                "error_cb": self._told.append,
-                "logger": LOG,
-            }
-        )
+        settings = {
+            **librdkafka_settings(self.cluster),
+            "group.id": self.group,
+            "enable.auto.commit": "false",
+            "enable.partition.eof": "true",
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+            "error_cb": self._told.append,
+            "logger": LOG,
+        }
+        self._consumer = opened(Consumer, settings, self.cluster)
 
     def topics(self) -> Mapping[str, int]:
         """Every topic that the user may see, and its number of partitions; Kafka's own left out."""

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from broker.errors import KafkaFailedError
 from broker.kafka.errors import LOGIN_FAILED, explain
-from broker.kafka.settings import Cluster, librdkafka_settings
+from broker.kafka.settings import Cluster, librdkafka_settings, opened
 
 LOG = logging.getLogger(__name__)
 
@@ -44,17 +44,16 @@ class Publisher:
 
     def __init__(self, cluster: Cluster, max_message_bytes: int) -> None:
         self.cluster = cluster
-        self._producer = Producer(
-            {
-                **librdkafka_settings(cluster),
-                **_SETTINGS,
-                # Keys and headers take a little beside the value.
-                "message.max.bytes": str(max_message_bytes + 100_000),
-                **cluster.options,
-                "error_cb": self._on_error,
-                "logger": LOG,
-            }
-        )
+        settings = {
+            **librdkafka_settings(cluster),
+            **_SETTINGS,
+            # Keys and headers take a little beside the value.
+            "message.max.bytes": str(max_message_bytes + 100_000),
+            **cluster.options,
+            "error_cb": self._on_error,
+            "logger": LOG,
+        }
+        self._producer = opened(Producer, settings, cluster)
         self._failure: tuple[KafkaError, str] | None = None
         self._sent: Counter[str] = Counter()
 

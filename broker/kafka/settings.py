@@ -1,12 +1,17 @@
 """How a Kafka cluster is reached: what a person writes, and what the two clients make of it."""
 
 import os
-from typing import Annotated, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self, TypeVar
 
+from confluent_kafka import KafkaError, KafkaException
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from broker._validation import GivenPath, Strict, setting_text
+from broker.errors import WrongInputError
 from broker.secrets import Secret
+
+Opened = TypeVar("Opened")
 
 Brokers = Annotated[str, Field(pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$|^\[[0-9a-fA-F:]+\]:\d+$")]
 Options = dict[str, Annotated[str, BeforeValidator(setting_text)]]
@@ -99,6 +104,21 @@ def librdkafka_settings(cluster: Cluster) -> dict[str, str]:
             "ssl.key.location": str(security.certificate_file),
         }
     return made
+
+
+def opened(make: Callable[[dict[str, Any]], Opened], settings: dict[str, Any], cluster: Cluster) -> Opened:
+    """A client of librdkafka's.
+
+    Raises
+    ------
+    WrongInputError
+        If a setting can't be used: an option that there isn't, a certificate that can't be read.
+    """
+    try:
+        return make(settings)
+    except KafkaException as error:
+        what = error.args[0].str() if isinstance(error.args[0], KafkaError) else str(error)
+        raise WrongInputError(f"the settings for Kafka at {cluster.brokers} can't be used: {what}") from None
 
 
 def java_settings(cluster: Cluster, password_variable: str) -> dict[str, str]:

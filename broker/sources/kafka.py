@@ -18,7 +18,7 @@ MESSAGES = pa.schema(
 )
 """What is known of each message besides its bytes: its place, Kafka's time stamp [ms since 1970, UTC], its size."""
 
-_ORIGIN = r"^(?P<partition>.+/\d+)/\d+(?:#\d+)*$"
+_ORIGIN = r"^(?P<partition>[A-Za-z0-9._-]+/\d+)/\d+(?:#\d+)*$"
 _PLACE = re.compile(r"(?P<topic>.+)/(?P<partition>\d+)")
 
 

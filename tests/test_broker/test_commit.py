@@ -1,6 +1,7 @@
 """Micro-batches are written once and counted once, whenever the process dies."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import fastavro
@@ -11,7 +12,9 @@ import pytest
 
 from broker.annotate import schema_for
 from broker.commit import Committer
+from broker.errors import LedgerError
 from broker.filters.definition import load_filters
+from broker.harvest import Harvest
 from broker.ledger import Ledger
 from broker.pipeline import Outcome
 from broker.run_directory import RunDirectory
@@ -34,7 +37,7 @@ def limited(tmp_path, bundle):
 
 @pytest.fixture
 def matched(outcomes, limited):
-    """The outcomes as if `limited` were the filters; both match every alert."""
+    """Harvests of the outcomes as if `limited` were the filters; both match every alert."""
     names = [wanted.name for wanted in limited]
 
     def match(table):
@@ -42,15 +45,15 @@ def matched(outcomes, limited):
         column = pa.array([names] * table.num_rows, table.schema.field(index).type)
         return table.set_column(index, table.schema.field(index), column)
 
-    return [Outcome(match(outcome.annotations), outcome.rejects, outcome.received) for outcome in outcomes]
+    return [Harvest(replace(outcome, annotations=match(outcome.annotations))) for outcome in outcomes]
 
 
-def commit_all(path, filters, outcomes, stream="0123abcd"):
+def commit_all(path, filters, harvests, stream="0123abcd"):
     (path / "checkpoint").mkdir(parents=True, exist_ok=True)
     (path / "checkpoint" / "boreal-stream-id").write_text(stream)
     committer = Committer(RunDirectory(path), filters)
-    for number, outcome in enumerate(outcomes):
-        committer.commit(number, outcome)
+    for number, harvest in enumerate(harvests):
+        committer.commit(number, harvest)
     return committer
 
 
@@ -68,7 +71,7 @@ def test_the_books_balance_and_say_what_was_written(tmp_path, limited, matched):
     run = RunDirectory(tmp_path / "out")
     total = commit_all(run.path, limited, matched).ledger.total
     table = ds.dataset(run.annotations, partitioning="hive").to_table()
-    assert total.received == sum(outcome.received for outcome in matched)
+    assert total.received == sum(harvest.outcome.received for harvest in matched)
     assert total.annotated == table.num_rows
     assert (total.duplicates, total.dead_lettered) == (1, 2)
     assert pq.read_table(run.deadletter).num_rows == 2
@@ -143,12 +146,14 @@ def test_what_was_seen_and_sent_is_remembered_over_a_restart(tmp_path, limited, 
 
 
 def test_the_ledger_refuses_a_batch_in_which_an_alert_went_missing(tmp_path, limited, matched):
-    lost = Outcome(matched[0].annotations.slice(1), matched[0].rejects, matched[0].received)
+    whole = matched[0].outcome
+    lost = Harvest(Outcome(whole.annotations.slice(1), whole.rejects, whole.received))
     run = RunDirectory(tmp_path / "out")
     committer = Committer(run, limited)
-    with pytest.raises(Exception, match="don't balance"):
+    with pytest.raises(LedgerError, match="don't balance"):
         committer.commit(0, lost)
     assert Ledger.read(run.ledger) == Ledger()
+    assert not list(run.annotations.rglob("*.parquet"))
 
 
 def test_every_folder_is_there_even_when_nothing_goes_into_it(tmp_path, limited):

@@ -4,7 +4,6 @@ import json
 import shutil
 import time
 from io import BytesIO
-from pathlib import Path
 from urllib.request import urlopen
 from uuid import uuid4
 
@@ -74,7 +73,7 @@ def several_ztf(sample_packets):
 
 @pytest.fixture(scope="module")
 def night(kafka, tmp_path_factory, examples_dir, sample_packets, live_run):
-    """The run at work, with the first packets read: SASL and TLS, a registry with a login, Spark's pages, a Delta table."""
+    """The run at work, with the first packets read: SASL and TLS, a registry with a login, Spark's pages, Delta."""
     folder, stem, port = tmp_path_factory.mktemp("night"), f"night-{uuid4().hex[:8]}", free_ports(1)[0]
     shutil.copytree(examples_dir / "filters", folder / "filters")
     (folder / "filters" / "as-text.yaml").write_text(TEXT)
@@ -136,7 +135,6 @@ def test_passwords_are_on_no_page_of_spark(night):
     for number in {row["id"] for row in json.loads(found["sql?details=true&planDescription=true"])}:
         found[f"execution {number}"] = page(f"{night.ui}/SQL/execution/?id={number}")
     assert "spark.app.name" in found["environment"]
-    Path("/tmp/rig/pages.json").write_text(json.dumps(found))
     assert any("MapInArrow" in text for text in found.values())
     for secret in SECRETS:
         assert not [name for name, text in found.items() if secret in text]
@@ -244,7 +242,7 @@ def test_passwords_are_in_no_file_of_the_run(ended):
 def test_its_answers_are_those_of_the_pure_function(ended, bundle, filters):
     schema = schema_for(bundle.manifest)
     here = [field.name for field in schema if field.name != "matchedFilters"]  # filters changed meanwhile
-    known = learned(ended)
+    known = learned()
     outcome = process(packets(list(ended.came())), known, bundle, filters)
     expected = {row["origin"]: row for row in outcome.annotations.select(here).to_pylist()}
     found = ended.run.table(schema.remove(schema.get_field_index("matchedFilters")))
@@ -252,7 +250,7 @@ def test_its_answers_are_those_of_the_pure_function(ended, bundle, filters):
     assert found == {origin: expected[origin] for origin in found}
 
 
-def learned(night):
+def learned():
     """The bundled schemas, and the one that the registry has."""
 
     class Learned(BundledRegistry):
