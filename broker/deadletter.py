@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from broker.run_directory import RunDirectory
-from broker.sources.kafka import partition_names, partitions_of
+from broker.sources.kafka import partition_names
 from schemas.packets import REJECTS
 
 DEADLETTER = pa.schema(
@@ -102,8 +102,3 @@ def replayed_ids(run: RunDirectory) -> pa.Array:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob("part-*.parquet"))
-
-
-def partitions(letters: pa.Table) -> pa.ChunkedArray:
-    """``topic/partition`` of each dead letter; null for those from files."""
-    return partitions_of(letters["origin"])

@@ -29,7 +29,7 @@ class Replayed:
     ----------
     tried : dead letters that were processed again.
     annotated, duplicates : alerts in them that are annotated now, or had been seen.
-    failed : dead letters that stay, by reason.
+    failed : by reason, dead letters that stay, and alerts in those that don't which are dead letters of their own now.
     """
 
     tried: int = 0
@@ -90,7 +90,7 @@ def _split(letters: pa.Table, harvest: Harvest, result: Replayed) -> tuple[pa.Ta
     annotated = {_letter(origin, known) for origin in outcome.annotations["origin"].to_pylist()}
     good = pc.is_in(letters["origin"], value_set=pa.array(sorted(annotated), pa.utf8()))
     stays = pa.array([_letter(o, known) not in annotated for o in outcome.rejects["origin"].to_pylist()], pa.bool_())
-    result.failed.update(outcome.rejects.filter(stays)["reason"].to_pylist())
+    result.failed.update(outcome.rejects["reason"].to_pylist())
     rejects = outcome.rejects.filter(pc.invert(stays))
     received = outcome.annotations.num_rows + rejects.num_rows
     return letters.filter(good), replace(harvest, outcome=replace(outcome, rejects=rejects, received=received))

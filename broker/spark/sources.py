@@ -100,7 +100,7 @@ class KafkaStream:
         KafkaFailedError
             If the cluster can't be reached, or a topic isn't there.
         """
-        partitions = self._partitions()
+        partitions = self._partitions(positions)
         options = {f"kafka.{name}": value for name, value in java_settings(self.source, PASSWORD_VARIABLE).items()}
         messages = spark.readStream.format("kafka").options(
             **{
@@ -125,7 +125,7 @@ class KafkaStream:
         counts = batch.entry.partitions.values()
         return self.throttle.adapt(sum(c["messages"] for c in counts), sum(c["bytes"] for c in counts))
 
-    def _partitions(self) -> list[str]:
+    def _partitions(self, positions: Mapping[str, Span]) -> list[str]:
         client = Client(self.source, self.source.group_prefix)
         try:
             topics = client.topics()
@@ -136,11 +136,27 @@ class KafkaStream:
                     f"it; topics here: {', '.join(topics) or 'none'}"
                 )
             partitions = partition_list(topics, self.source.wants)
+            if self.source.on_expired == "stop":
+                self._check_nothing_expired(client, partitions, positions)
             if self.throttle.mean_bytes is None:
                 self.throttle.mean_bytes = client.mean_bytes(partitions)
         finally:
             client.close()
         return partitions
+
+    def _check_nothing_expired(self, client: Client, partitions: list[str], positions: Mapping[str, Span]) -> None:
+        """Raise if messages behind those that were read are gone; those that expire later Spark finds missing."""
+        gone = {
+            name: count
+            for name in partitions
+            if name in positions and (count := client.bounds(name).first - positions[name].next) > 0
+        }
+        if gone:
+            told = ", ".join(f"{count:,} messages of {name}" for name, count in gone.items())
+            raise KafkaFailedError(
+                f"Kafka at {self.source.brokers}: {told} expired before they were read; to go on without them and "
+                "count them as skipped, set `source.on_expired: count`"
+            )
 
     def _subscription(self) -> dict[str, str]:
         if self.source.topics:

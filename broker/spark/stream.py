@@ -20,6 +20,9 @@ from broker.errors import RunFailedError, StreamStoppedError, WrongInputError
 from broker.spark.sources import Stream
 from broker.spark.worker import HARVEST, Worker, unpack
 
+LOST = "failOnDataLoss"
+"""Stands in what Spark says when Kafka no longer has what was to be read."""
+
 CAUSE = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception): .+)$", re.MULTILINE)
 """The last line of a Python traceback."""
 
@@ -137,5 +140,11 @@ def _why(error: StreamingQueryException, cause: Exception | None) -> str:
     if cause:
         return f"{type(cause).__name__}: {cause}"
     text = str(error).strip()
+    if LOST in text:
+        return (
+            "Kafka no longer has messages that were to be read: they expired, or a topic was made anew; to go on "
+            "without them and count them as skipped, set `source.on_expired: count`. Spark says: "
+            f"{text.splitlines()[0]}"
+        )
     causes = CAUSE.findall(text)
     return causes[-1] if causes else text.splitlines()[0]
