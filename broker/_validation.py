@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from broker._hiding import hidden, is_secret
 from broker._yaml import Document, Place
 from broker.findings import Finding, did_you_mean, in_order
 
@@ -93,8 +94,15 @@ def _message(place: Place, error: ErrorDetails) -> str:
     for before, after in _PLAIN_WORDS:
         text = text.replace(before, after)
     given = error["input"]
-    told = f", not {given!r}" if isinstance(given, str | int | float) and error["type"] != "value_error" else ""
+    if not isinstance(given, str | int | float) or error["type"] == "value_error" or any(map(_is_secret, place)):
+        told = ""
+    else:
+        told = hidden(f", not {given!r}")
     return f"{_dotted(place)}: {text[:1].lower()}{text[1:]}{told}"
+
+
+def _is_secret(key: str | int) -> bool:
+    return is_secret(str(key))
 
 
 _PLAIN_WORDS = (

@@ -11,6 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from broker._hiding import hidden
 from broker.findings import Finding
 
 MAX_BYTES, MAX_DEPTH = 250_000, 20
@@ -96,7 +97,7 @@ class Document:
 
     def _finding(self, index: int, length: int, message: str, hint: str, *, warning: bool = False) -> Finding:
         begin = self.text.rfind("\n", 0, index) + 1
-        line = self.text[begin:].split("\n", 1)[0]
+        line = hidden(self.text)[begin:].split("\n", 1)[0]
         number = self.text.count("\n", 0, begin) + 1
         return Finding(self.file, message, number, index - begin + 1, hint, line, max(1, length), warning)
 
@@ -157,16 +158,16 @@ def _refuse_what_is_odd(file: str, text: str) -> None:
 
 def _odd(file: str, text: str, event: Event, message: str, hint: str) -> Finding:
     mark = event.start_mark
-    return Finding(file, message, mark.line + 1, mark.column + 1, hint, text.split("\n")[mark.line])
+    return Finding(file, message, mark.line + 1, mark.column + 1, hint, hidden(text).split("\n")[mark.line])
 
 
 def _not_yaml(file: str, text: str, error: Exception) -> Finding:
     mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
     if mark is None or not isinstance(error, MarkedYAMLError):
         return Finding(file, "not YAML: " + " ".join(str(error).split()))
-    lines = text.split("\n")
+    lines = hidden(text).split("\n")
     number = min(mark.line, len(lines) - 1)
-    problem = re.sub(r' with value ".*', "", error.problem or "", flags=re.DOTALL)
+    problem = re.sub(r""" with value ".*|(?<=tag) '.*""", "", error.problem or "", flags=re.DOTALL)
     while number > 0 and not lines[number].strip():
         number -= 1
     column = mark.column if number == mark.line else len(lines[number])
@@ -177,7 +178,7 @@ def _not_a_mapping(file: str, text: str, root: Node | None) -> Finding:
     expected = "expected keys with values, like `key: value`"
     if root is None:
         return Finding(file, "empty", hint=expected)
-    line = text.split("\n")[root.start_mark.line]
+    line = hidden(text).split("\n")[root.start_mark.line]
     got = "a list" if isinstance(root, SequenceNode) else "a single value"
     return Finding(
         file, f"not a YAML mapping, but {got}", root.start_mark.line + 1, root.start_mark.column + 1, expected, line

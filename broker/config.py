@@ -15,7 +15,7 @@ from broker._yaml import Document, Place, YamlError, read_document
 from broker.errors import WrongInputError
 from broker.findings import Finding, report
 from broker.kafka.run_settings import KafkaDelivery, KafkaSource
-from broker.secrets import Secret
+from broker.secrets import Secret, without_secrets
 
 
 class ConfigError(WrongInputError):
@@ -122,6 +122,11 @@ class TableSettings(Strict):
     kind: Literal["parquet", "delta"] = "parquet"
     path: str | None = None
     options: dict[str, Annotated[str, BeforeValidator(setting_text)]] = Field(default_factory=dict)
+
+    @field_validator("options")
+    @classmethod
+    def _hold_no_secret(cls, options: dict[str, str]) -> dict[str, str]:
+        return without_secrets(options, "put it into the object store's environment variable")
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:

@@ -1,6 +1,8 @@
 """Passwords: never in a file that people share, never in a message; a place where they are found."""
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -9,14 +11,33 @@ from pydantic import BeforeValidator, Field, model_validator
 from broker._validation import GivenPath, Strict
 from broker.errors import WrongInputError
 
+_SECRET_OPTION = re.compile(r"password|secret|jaas|token$|[._]key$|key\.pem$|oauthbearer\.config$", re.IGNORECASE)
+"""Names of settings of Kafka's clients and of object stores."""
 
-def _refuse_text(given: object) -> object:
-    """The text would be printed with the error, so it is told without it."""
-    if isinstance(given, str):
-        raise ValueError(  # noqa: TRY004  # pydantic takes ValueErrors
-            "a password never stands in this file: write {env: NAME} or {file: PATH}, where it is found"
-        )
-    return given
+
+def _refuse_value(given: object) -> object:
+    """It would be printed with the error, so it is told without it."""
+    if (
+        given is None
+        or isinstance(given, SecretPlace)
+        or (isinstance(given, Mapping) and given.keys() <= {"env", "file"})
+    ):
+        return given
+    raise ValueError("a password never stands in this file: write {env: NAME} or {file: PATH}, where it is found")
+
+
+def without_secrets(options: dict[str, str], instead: str) -> dict[str, str]:
+    """The options, if none of them is a password, a key or the like: options are shown.
+
+    Raises
+    ------
+    ValueError
+        With the names of those that are, and what to do.
+    """
+    found = sorted(name for name in options if _SECRET_OPTION.search(name))
+    if found:
+        raise ValueError(f"{', '.join(found)} would be shown with the other options; {instead}")
+    return options
 
 
 class SecretPlace(Strict):
@@ -55,7 +76,7 @@ class SecretPlace(Strict):
         return f"the environment variable {self.env}" if self.env is not None else f"the file {self.file}"
 
 
-Secret = Annotated[SecretPlace, BeforeValidator(_refuse_text)]
+Secret = Annotated[SecretPlace, BeforeValidator(_refuse_value)]
 
 
 def _read_file(path: Path) -> str:

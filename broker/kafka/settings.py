@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from broker._validation import GivenPath, Strict, setting_text
 from broker.errors import WrongInputError
-from broker.secrets import Secret
+from broker.secrets import Secret, without_secrets
 
 Opened = TypeVar("Opened")
 
@@ -74,10 +74,7 @@ class Cluster(Strict):
     @field_validator("options")
     @classmethod
     def _hold_no_secret(cls, options: dict[str, str]) -> dict[str, str]:
-        secret = sorted(name for name in options if "password" in name or "jaas" in name)
-        if secret:
-            raise ValueError(f"{', '.join(secret)} would be shown with the other options; use `security`")
-        return options
+        return without_secrets(options, "use `security`")
 
 
 def librdkafka_settings(cluster: Cluster) -> dict[str, str]:
