@@ -12,13 +12,30 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The name begins with a dot, so that readers of the directory pass over it, and a killed writer leaves nothing
     that looks finished.
+
+    Raises
+    ------
+    OSError
+        If it can't be written, with the file's name, which Python leaves out where a disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
-    yield temporary
-    with temporary.open("rb") as written:
-        os.fsync(written.fileno())
-    temporary.replace(path)
+    with naming(path):
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have the system's errors within the block name this file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def write_text(path: Path, text: str) -> None:

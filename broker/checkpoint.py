@@ -15,6 +15,7 @@ FORMAT = 1
 def check_checkpoint(run: RunDirectory, source: str) -> None:
     """Note what a new checkpoint is for; refuse one that is for something else, as `examine_checkpoint` does."""
     examine_checkpoint(run, source)
+    _discard_unfinished(run)
     file = _note(run)
     if not file.exists():
         write_text(file, json.dumps({"format": FORMAT, "source": source}) + "\n")
@@ -43,6 +44,13 @@ def examine_checkpoint(run: RunDirectory, source: str) -> None:
         raise _unusable(run, f"it has the format {found.get('format')}, and this version goes on from format {FORMAT}")
     if found.get("source") != source:
         raise _unusable(run, f"it reads from a source of kind {found.get('source')}, and this run from {source}")
+
+
+def _discard_unfinished(run: RunDirectory) -> None:
+    """Remove what Spark had begun to write when it died or the disk was full: it refuses to begin where it finds it."""
+    for pattern in (".*.tmp", "..*.tmp.crc"):
+        for file in run.checkpoint.rglob(pattern):
+            file.unlink()
 
 
 def _note(run: RunDirectory) -> Path:

@@ -71,6 +71,7 @@ class Job:
             check_checkpoint(run, self.config.source.kind)
             stream, settings = stream_of(self.config), self.config.spark
             service = cleanup.enter_context(Service(self.config, self.model, stream.reader, watcher.on_filters))
+            stream.check(service.committer.ledger.positions)
             watcher.on_start(service.committer.ledger)
             jars = connector_jars(self.config.source.kind)
             spark = start_session(settings.master, settings.driver_memory, settings.extra, jars)

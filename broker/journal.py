@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from broker._atomic import naming
 from broker.errors import LedgerError
 from broker.ledger import Page
 
@@ -15,7 +16,7 @@ TAIL_BYTES = 16 * 2**20
 def append(path: Path, page: Page) -> None:
     """Add a page; it counts once the ledger has its micro-batch."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    with naming(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(page.to_json()) + "\n")
         file.flush()
         os.fsync(file.fileno())
@@ -35,16 +36,18 @@ def read(path: Path) -> Iterator[Page]:
         for number, line in enumerate(file, start=1):
             if not line.endswith("\n"):
                 return
-            try:
-                yield Page.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise LedgerError(f"line {number} of {path} isn't a page of the books: {error!r}") from None
+            yield _page(line, f"line {number}", path)
 
 
 def discard_uncommitted(path: Path, last_batch: Mapping[str, int]) -> None:
     """Remove the pages of micro-batches that the ledger hasn't got, and a line that was cut off.
 
     Only the end is looked at: pages are written in the order in which the ledger takes them in, one ahead at most.
+
+    Raises
+    ------
+    LedgerError
+        If a line there isn't a page.
     """
     if not path.exists():
         return
@@ -53,15 +56,22 @@ def discard_uncommitted(path: Path, last_batch: Mapping[str, int]) -> None:
         file.seek(max(0, size - TAIL_BYTES))
         lines = file.read().splitlines(keepends=True)
         kept = size
-        while lines and not _counts(lines[-1], last_batch):
+        while lines and not _counts(lines[-1], last_batch, path):
             kept -= len(lines.pop())
         if kept < size:
             file.truncate(kept)
             os.fsync(file.fileno())
 
 
-def _counts(line: bytes, last_batch: Mapping[str, int]) -> bool:
+def _counts(line: bytes, last_batch: Mapping[str, int], path: Path) -> bool:
     if not line.endswith(b"\n"):
         return False
-    page = Page.from_json(json.loads(line))
+    page = _page(line, "the end", path)
     return page.number <= last_batch.get(page.stream, -1)
+
+
+def _page(line: str | bytes, where: str, path: Path) -> Page:
+    try:
+        return Page.from_json(json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LedgerError(f"{where} of {path} isn't a page of the books: {error!r}") from None

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker._atomic import write_text
 from broker.errors import RunDirectoryError
 
 PART = re.compile(r"part-(?P<stream>[0-9a-f]{8})-(?P<batch>\d{8})\.\w+")
@@ -88,8 +89,7 @@ class RunDirectory:
         """The identity of the checkpoint: eight hexadecimal digits, made with it and lost with it."""
         file = self.checkpoint / "boreal-stream-id"
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(uuid.uuid4().hex[:8])
+            write_text(file, uuid.uuid4().hex[:8])
         return file.read_text()
 
     def discard_uncommitted(self, last_batch: Mapping[str, int]) -> int:

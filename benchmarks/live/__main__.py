@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,30 +72,65 @@ def _show(cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds:
     cleanup.callback(subscriber.close)
 
     CONSOLE.print(f"starting the run; its log: {folder / 'run.log'}")
+    warm_up, count = ceil(WARM_UP_SECONDS * rate), ceil(seconds * rate)
     with _process("run", str(config), log=folder / "run.log", end=signal.SIGTERM) as run:
-        feed = [str(packets), "--config", str(config), "--new-ids", "--repeat", "--json", "--rate", str(rate)]
-
-        def feed_and_watch(what: str, count: int, total: int) -> dict[str, Any]:
-            CONSOLE.print(f"{what}: {count:,} packets at {rate:g}/s")
-            said = folder / "replay.log"
-            with _process("replay-packets", *feed, "--count", str(count), log=said, end=signal.SIGINT) as sending:
-                _watch(subscriber, run, lambda: sending.poll() is not None)
-            fed = _said(said, sending)
-            _watch(subscriber, run, lambda: Ledger.read(results.ledger).total.received >= total)
-            return fed
-
-        warm_up, count = ceil(WARM_UP_SECONDS * rate), ceil(seconds * rate)
-        feed_and_watch("warming up", warm_up, warm_up)
+        feeding = _Feeding(folder, config, packets, rate, subscriber, run)
+        CONSOLE.print(f"warming up: {warm_up:,} packets at {rate:g}/s")
+        feeding.feed(warm_up)
+        feeding.wait(results, warm_up)
+        CONSOLE.print(f"measuring: {count:,} packets at {rate:g}/s")
         measured_from = time.time_ns() // 1_000_000
-        fed = feed_and_watch("measuring", count, warm_up + count)
+        fed = feeding.feed(count)
+        behind = feeding.wait(results, warm_up + count)
     while subscriber.listen(2):
         pass
     CONSOLE.print(
-        f"\n{fed['packets']:,} packets were sent at {fed['rate']:.1f}/s. The first {warm_up:,}, during which Spark and "
-        "numba started, aren't in this table."
+        f"\n{fed['packets']:,} packets were sent at {fed['rate']:.1f}/s; {behind:.1f} s after the last, all were in "
+        f"the books.\nThe {warm_up:,} before them, with which Spark and numba started, aren't in this table."
     )
     CONSOLE.print(delay_table(subscriber.since(measured_from)))
     _close(results, config)
+
+
+@dataclass(frozen=True)
+class _Feeding:
+    """Packets on their way to the run, and a subscriber that is listened to meanwhile."""
+
+    folder: Path
+    config: Path
+    packets: Path
+    rate: float
+    subscriber: Subscriber
+    run: subprocess.Popen[bytes]
+
+    def feed(self, count: int) -> dict[str, Any]:
+        """Send so many packets; give what `boreal replay-packets` says of them."""
+        how = ["--new-ids", "--repeat", "--json", "--rate", str(self.rate), "--count", str(count)]
+        log = self.folder / "replay.log"
+        arguments = ["replay-packets", str(self.packets), "--config", str(self.config), *how]
+        with _process(*arguments, log=log, end=signal.SIGINT) as sending:
+            self._listen_until(lambda: sending.poll() is not None)
+        text = log.read_text(encoding="utf-8")
+        if sending.returncode:
+            raise RunFailedError(f"replay-packets ended with {sending.returncode}:\n{text}")
+        return dict(json.loads(text[text.index("{\n") :]))  # the progress bar comes before
+
+    def wait(self, results: RunDirectory, received: int) -> float:
+        """Until the ledger has so many alerts; give the seconds."""
+        started = time.monotonic()
+        self._listen_until(lambda: Ledger.read(results.ledger).total.received >= received)
+        return time.monotonic() - started
+
+    def _listen_until(self, done: Callable[[], bool]) -> None:
+        """Fail where the run ends before, or nothing is delivered for long."""
+        last = time.monotonic()
+        while not done():
+            if self.run.poll() is not None:
+                raise RunFailedError(f"the run ended with {self.run.returncode}; {self.folder / 'run.log'} says why")
+            if self.subscriber.listen(0.3):
+                last = time.monotonic()
+            if time.monotonic() - last > STALL_SECONDS:
+                raise RunFailedError(f"nothing was delivered for {STALL_SECONDS} s; see {self.folder / 'run.log'}")
 
 
 def _close(results: RunDirectory, config: Path) -> None:
@@ -146,26 +182,6 @@ def _process(*arguments: str, log: Path, end: signal.Signals) -> Iterator[subpro
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _watch(subscriber: Subscriber, run: subprocess.Popen[bytes], done: Callable[[], bool]) -> None:
-    """Show deliveries until it is done; fail where the run ends before, or nothing is delivered for long."""
-    last = time.monotonic()
-    while not done():
-        if run.poll() is not None:
-            raise RunFailedError(f"the run ended with {run.returncode}; its log says why")
-        if subscriber.listen(0.3):
-            last = time.monotonic()
-        if time.monotonic() - last > STALL_SECONDS:
-            raise RunFailedError(f"nothing was delivered for {STALL_SECONDS} s; see the run's log")
-
-
-def _said(log: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """What a command printed as JSON, behind its progress bar."""
-    text = log.read_text(encoding="utf-8")
-    if process.returncode:
-        raise RunFailedError(f"replay-packets ended with {process.returncode}:\n{text}")
-    return dict(json.loads(text[text.index("{") :]))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The command line: one file a command."""
 
+import errno
 import os
 import sys
 
@@ -58,6 +59,9 @@ def main() -> None:
         complain(str(error))
         sys.exit(CHECK_FAILED)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            complain(f"a disk is full ({error}); make room, and start again: what was in hand is run again")
+            sys.exit(CHECK_FAILED)
         if os.environ.get("BOREAL_TRACEBACK"):
             raise
         complain(f"unexpected {type(error).__name__}: {error}\nset BOREAL_TRACEBACK=1 to see where")

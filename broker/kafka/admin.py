@@ -1,6 +1,5 @@
 """Questions about a cluster that nothing has to be read or written for: topics, offsets, rights, limits."""
 
-import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -10,13 +9,11 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPa
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from broker.errors import KafkaFailedError
-from broker.kafka.errors import LOGIN_FAILED, explain
+from broker.kafka.errors import LIBRARY_LOG, LOGIN_FAILED, explain
 from broker.kafka.run_settings import NewTopics
 from broker.kafka.settings import Cluster, librdkafka_settings
 from broker.ledger import Span
 from broker.sources.kafka import split_partition
-
-LOG = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 PATIENCE_SECONDS = 3.0
@@ -49,7 +46,8 @@ class Admin:
     def __init__(self, cluster: Cluster, timeout: float = TIMEOUT_SECONDS) -> None:
         self._cluster, self._timeout = cluster, timeout
         self._told: list[KafkaError] = []
-        settings: dict[str, Any] = {**librdkafka_settings(cluster), "error_cb": self._told.append, "logger": LOG}
+        told: dict[str, Any] = {"error_cb": self._told.append, "logger": LIBRARY_LOG}
+        settings = {**librdkafka_settings(cluster), **told}
         try:
             self._admin = AdminClient(settings)
         except KafkaException as error:  # a file with certificates that can't be read, for one

@@ -1,6 +1,5 @@
 """What is in a cluster's topics: partitions, their first and last offsets, and single messages."""
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,12 +7,11 @@ from dataclasses import dataclass, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from broker.errors import KafkaFailedError
-from broker.kafka.errors import explain
+from broker.kafka.admin import Admin
+from broker.kafka.errors import LIBRARY_LOG, explain
 from broker.kafka.settings import Cluster, librdkafka_settings, opened
 from broker.ledger import Span
 from broker.sources.kafka import split_partition
-
-LOG = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 15.0
 SAMPLE = 20
@@ -47,19 +45,13 @@ class Client:
             "auto.offset.reset": "error",
             "isolation.level": "read_committed",
             "error_cb": self._told.append,
-            "logger": LOG,
+            "logger": LIBRARY_LOG,
         }
         self._consumer = opened(Consumer, settings, self.cluster)
 
     def topics(self) -> Mapping[str, int]:
         """Every topic that the user may see, and its number of partitions; Kafka's own left out."""
-        with self._explained():
-            found = self._consumer.list_topics(timeout=self.timeout).topics
-        return {
-            name: len(topic.partitions)
-            for name, topic in sorted(found.items())
-            if topic.error is None and not name.startswith("__")
-        }
+        return Admin(self.cluster, self.timeout).topics()
 
     def bounds(self, partition: str) -> Span:
         """The first offset that is still there of a ``topic/number``, and the next that will be written."""

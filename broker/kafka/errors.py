@@ -1,10 +1,16 @@
 """What Kafka's errors mean, and what to do about them."""
 
+import logging
 from collections.abc import Mapping
 
 from confluent_kafka import KafkaError
 
 from broker.kafka.settings import Cluster
+
+LIBRARY_LOG = logging.getLogger("broker.kafka.librdkafka")
+"""What librdkafka logs by itself: while a broker is away, the same line many times. Its errors come another way and are
+told once, so nobody hears these lines who hasn't set up logging."""
+LIBRARY_LOG.addHandler(logging.NullHandler())
 
 LOGIN_FAILED = (KafkaError._AUTHENTICATION, KafkaError._SSL)  # noqa: SLF001  # librdkafka's own codes have such names
 """What waiting doesn't mend."""
@@ -41,7 +47,7 @@ _WHAT_TO_DO: Mapping[int, tuple[str, str]] = {
 
 def explain(error: KafkaError, cluster: Cluster, topic: str = "") -> str:
     """An error in words: which cluster and topic, what it is, what to do; librdkafka's own text behind it."""
-    what, remedy = _WHAT_TO_DO.get(error.code(), (error.str(), "see the brokers' log"))
+    what, remedy = _WHAT_TO_DO.get(error.code(), ("the request was refused", "see the brokers' log"))
     user = f" as {cluster.security.user}" if cluster.security.user else ""
     where = f"Kafka at {cluster.brokers}{user}" + (f", topic {topic}" if topic else "")
     return f"{where}: {what} ({error.name()}: {error.str()}); {remedy}"

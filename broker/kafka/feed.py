@@ -1,6 +1,5 @@
 """Packets to a topic at an even pace."""
 
-import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,11 +10,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from broker.errors import KafkaFailedError
 from broker.kafka.client import Client
-from broker.kafka.errors import explain
+from broker.kafka.errors import LIBRARY_LOG, explain
 from broker.kafka.settings import Cluster, librdkafka_settings
 from broker.sources.files import LARGEST_PACKET, Packet
-
-LOG = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 60
 """A broker that is away for less is waited for."""
@@ -74,7 +71,7 @@ class Feed:
         self.cluster, self.topic = cluster, topic
         _check_topic(cluster, topic)
         settings = {**librdkafka_settings(cluster), **_SETTINGS, **cluster.options}
-        self._producer = Producer({**settings, "logger": LOG})
+        self._producer = Producer({**settings, "logger": LIBRARY_LOG})
         self._failure: str | None = None
         self._packets = self._size = 0
 

@@ -2,14 +2,15 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from broker.errors import KafkaFailedError
-from broker.kafka.errors import LOGIN_FAILED, explain
+from broker.kafka.errors import LIBRARY_LOG, LOGIN_FAILED, explain
 from broker.kafka.settings import Cluster, librdkafka_settings, opened
 
 LOG = logging.getLogger(__name__)
@@ -51,11 +52,12 @@ class Publisher:
             "message.max.bytes": str(max_message_bytes + 100_000),
             **cluster.options,
             "error_cb": self._on_error,
-            "logger": LOG,
+            "logger": LIBRARY_LOG,
         }
         self._producer = opened(Producer, settings, cluster)
         self._failure: tuple[KafkaError, str] | None = None
         self._sent: Counter[str] = Counter()
+        self._warned = False
 
     def send(self, messages: pa.Table) -> Mapping[str, int]:
         """Send rows of `broker.outbox.OUTGOING`; return when Kafka has all of them.
@@ -69,12 +71,14 @@ class Publisher:
         KafkaFailedError
             If Kafka refuses a message, or doesn't answer for `PATIENCE_SECONDS`.
         """
-        self._failure, self._sent = None, Counter()
+        self._failure, self._sent, self._warned = None, Counter(), False
         for batch in messages.to_batches(max_chunksize=1000):
             for row in batch.to_pylist():
-                self._produce(row)
-        while self._producer.flush(1.0) and not self._failure:
-            pass
+                with self._explained(row["topic"]):
+                    self._produce(row)
+        with self._explained():
+            while self._producer.flush(1.0) and not self._failure:
+                pass
         if self._failure:
             error, topic = self._failure
             self._producer.purge()
@@ -89,13 +93,32 @@ class Publisher:
                 )
             except BufferError:  # the queue is full: wait for some to be sent
                 self._producer.poll(0.1)
-            except KafkaException as error:
-                raise KafkaFailedError(explain(error.args[0], self.cluster, row["topic"])) from None
             else:
                 self._producer.poll(0)
                 return
             if self._failure:
                 return
+
+    @contextmanager
+    def _explained(self, topic: str = "") -> Iterator[None]:
+        """Errors in words; a fatal one is raised by whatever call it comes up in, perhaps as the cause of another."""
+        try:
+            yield
+        except (KafkaException, SystemError) as error:
+            found = _told(error)
+            if found is None:
+                raise
+            if found.code() == KafkaError._FATAL:  # noqa: SLF001  # it says no more than that there is another
+                found = self._fatal() or found
+            raise KafkaFailedError(explain(found, self.cluster, topic)) from None
+
+    def _fatal(self) -> KafkaError | None:
+        """The fatal error that the producer hasn't raised yet."""
+        try:
+            self._producer.poll(1.0)
+        except (KafkaException, SystemError) as error:
+            return _told(error)
+        return None
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         topic = message.topic() or ""
@@ -106,12 +129,21 @@ class Publisher:
 
     def _on_error(self, error: KafkaError) -> None:
         """What isn't about one message: brokers that are away come back, or the messages' own time runs out."""
-        if error.fatal() or error.code() in LOGIN_FAILED:
+        if error.code() in LOGIN_FAILED:
             self._failure = self._failure or (error, "")
-        else:
-            LOG.warning("Kafka at %s: %s", self.cluster.brokers, error.str())
+        elif error.code() != KafkaError._ALL_BROKERS_DOWN and not self._warned:  # noqa: SLF001  # librdkafka's own code
+            self._warned = True
+            LOG.warning(
+                "Kafka at %s: %s; it is waited for, at most %d s", self.cluster.brokers, error.str(), PATIENCE_SECONDS
+            )
 
     def close(self) -> None:
         """Let go of the connections; what isn't sent is in the outbox."""
         self._producer.purge()
         self._producer.flush(5)
+
+
+def _told(error: KafkaException | SystemError) -> KafkaError | None:
+    """Kafka's error in an exception."""
+    found = error if isinstance(error, KafkaException) else error.__cause__
+    return found.args[0] if isinstance(found, KafkaException) else None

@@ -7,9 +7,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker.errors import KafkaFailedError
 from broker.kafka.client import TIMEOUT_SECONDS, Client
-from broker.kafka.errors import explain
+from broker.kafka.errors import LIBRARY_LOG, explain
 from broker.kafka.run_settings import KafkaDelivery
-from broker.kafka.settings import librdkafka_settings
+from broker.kafka.settings import librdkafka_settings, opened
 
 
 def make_topics(to: KafkaDelivery, wanted: Iterable[str]) -> list[str]:
@@ -40,7 +40,7 @@ def _make(to: KafkaDelivery, names: list[str]) -> None:
     partitions, copies = to.create_topics.partitions, to.create_topics.replication
     config = {"max.message.bytes": str(to.max_message_bytes + 100_000)}
     topics = [NewTopic(name, partitions, copies, config=config) for name in names]
-    admin = AdminClient({**librdkafka_settings(to)})
+    admin = opened(AdminClient, {**librdkafka_settings(to), "logger": LIBRARY_LOG}, to)
     for name, future in admin.create_topics(topics, request_timeout=TIMEOUT_SECONDS).items():
         try:
             future.result()

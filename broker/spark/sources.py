@@ -1,6 +1,7 @@
 """Where the stream's rows come from: what Spark reads, and how a worker makes packets of it."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,6 +21,8 @@ from broker.sources.intake import FileReader, KafkaReader, Reader
 from broker.sources.kafka import split_partition
 from broker.spark.directory import PacketDirectory
 
+LOG = logging.getLogger(__name__)
+
 PASSWORD_VARIABLE = "BOREAL_SOURCE_PASSWORD"  # noqa: S105  # its name, not its value
 """Where Spark's Java processes find the password of the Kafka source; executors on other machines need it, too."""
 
@@ -30,6 +33,15 @@ class Stream(Protocol):
     @property
     def reader(self) -> Reader:
         """What makes packets of the rows."""
+        ...
+
+    def check(self, positions: Mapping[str, Span], /) -> None:
+        """Look at the source, before Spark takes its time to start.
+
+        Parameters
+        ----------
+        positions : as for `load`.
+        """
         ...
 
     def load(self, spark: SparkSession, positions: Mapping[str, Span], /) -> DataFrame:
@@ -58,6 +70,9 @@ class DirectoryStream:
     def reader(self) -> Reader:
         """Opens files."""
         return FileReader(self.source.path)
+
+    def check(self, _positions: Mapping[str, Span]) -> None:
+        """The directory was looked at with the configuration."""
 
     def load(self, spark: SparkSession, _positions: Mapping[str, Span]) -> DataFrame:
         """The names, as far as the log of files has them."""
@@ -92,13 +107,28 @@ class KafkaStream:
         """Takes the messages as they are."""
         return KafkaReader()
 
+    def check(self, positions: Mapping[str, Span]) -> None:
+        """See that the cluster answers, and that messages can be read and none is gone.
+
+        Raises
+        ------
+        KafkaFailedError
+            If the cluster can't be reached, or a topic isn't there, may not be read, or has lost messages.
+        """
+        if not self._partitions(positions):
+            LOG.warning(
+                "Kafka at %s: no topic matches %r yet, or the user may not see it; it is read when it comes",
+                self.source.brokers,
+                self.source.pattern,
+            )
+
     def load(self, spark: SparkSession, positions: Mapping[str, Span]) -> DataFrame:
         """The messages with their place, time stamp [ms] and size.
 
         Raises
         ------
         KafkaFailedError
-            If the cluster can't be reached, or a topic isn't there.
+            As `check`.
         """
         partitions = self._partitions(positions)
         options = {f"kafka.{name}": value for name, value in java_settings(self.source, PASSWORD_VARIABLE).items()}
@@ -136,22 +166,25 @@ class KafkaStream:
                     f"it; topics here: {', '.join(topics) or 'none'}"
                 )
             partitions = partition_list(topics, self.source.wants)
-            if self.source.on_expired == "stop":
-                self._check_nothing_expired(client, partitions, positions)
+            self._check_offsets({name: client.bounds(name) for name in partitions if name in positions}, positions)
             if self.throttle.mean_bytes is None:
                 self.throttle.mean_bytes = client.mean_bytes(partitions)
         finally:
             client.close()
         return partitions
 
-    def _check_nothing_expired(self, client: Client, partitions: list[str], positions: Mapping[str, Span]) -> None:
-        """Raise if messages behind those that were read are gone; those that expire later Spark finds missing."""
-        gone = {
-            name: count
-            for name in partitions
-            if name in positions and (count := client.bounds(name).first - positions[name].next) > 0
-        }
-        if gone:
+    def _check_offsets(self, bounds: Mapping[str, Span], positions: Mapping[str, Span]) -> None:
+        """Raise if messages behind those that were read are gone; those that go later Spark finds missing."""
+        anew = [name for name, span in bounds.items() if span.next < positions[name].next]
+        if anew:
+            name = anew[0]
+            raise KafkaFailedError(
+                f"Kafka at {self.source.brokers}: {name} ends at {bounds[name].next:,}, and the ledger has read it up "
+                f"to {positions[name].next:,}; the topic was made anew, or it is another cluster: write to another "
+                "directory (`to`)"
+            )
+        gone = {name: count for name, span in bounds.items() if (count := span.first - positions[name].next) > 0}
+        if gone and self.source.on_expired == "stop":
             told = ", ".join(f"{count:,} messages of {name}" for name, count in gone.items())
             raise KafkaFailedError(
                 f"Kafka at {self.source.brokers}: {told} expired before they were read; to go on without them and "

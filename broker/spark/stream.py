@@ -1,6 +1,5 @@
 """The streaming job: one query, one pass over the data."""
 
-import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
@@ -17,14 +16,9 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from broker.commit import Batch, Committer
 from broker.errors import RunFailedError, StreamStoppedError, WrongInputError
+from broker.spark.causes import why
 from broker.spark.sources import Stream
 from broker.spark.worker import HARVEST, Worker, unpack
-
-LOST = "failOnDataLoss"
-"""Stands in what Spark says when Kafka no longer has what was to be read."""
-
-CAUSE = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception): .+)$", re.MULTILINE)
-"""The last line of a Python traceback."""
 
 
 @dataclass
@@ -67,7 +61,9 @@ class Query:
             cause = self._failures[0] if self._failures else None
             if isinstance(cause, RunFailedError | WrongInputError):
                 raise cause from None
-            raise StreamStoppedError(_why(error, cause)) from cause
+            raise StreamStoppedError(why(error, cause)) from cause
+        except Py4JJavaError as error:  # before the query works: where its checkpoint can't be written, for one
+            raise StreamStoppedError(why(error, None)) from error
         except (Py4JError, OSError) as error:
             again = "what it had in hand is run again at the next start"
             raise StreamStoppedError(f"Spark's Java process is gone ({type(error).__name__}); {again}") from error
@@ -77,7 +73,7 @@ class Query:
         self._start_anew = False
         query = self._start()
         while query.isActive and not stopped() and not self._start_anew:
-            query.awaitTermination(1)
+            query.awaitTermination(0.2)  # type: ignore[arg-type]  # in seconds, and fractions work
         _finish(query, self._done)
         return self._start_anew
 
@@ -133,18 +129,3 @@ def _finish(query: StreamingQuery, done: Sequence[int]) -> None:
     failure = query.exception()
     if failure:
         raise failure
-
-
-def _why(error: StreamingQueryException, cause: Exception | None) -> str:
-    """The first cause, in one line: of Python if it is in Spark's text, which holds traces of both."""
-    if cause:
-        return f"{type(cause).__name__}: {cause}"
-    text = str(error).strip()
-    if LOST in text:
-        return (
-            "Kafka no longer has messages that were to be read: they expired, or a topic was made anew; to go on "
-            "without them and count them as skipped, set `source.on_expired: count`. Spark says: "
-            f"{text.splitlines()[0]}"
-        )
-    causes = CAUSE.findall(text)
-    return causes[-1] if causes else text.splitlines()[0]

@@ -2,9 +2,11 @@
 
 import io
 import json
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable
 from itertools import islice, pairwise
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from broker.errors import WrongInputError
+from broker.kafka.client import Client
+from broker.kafka.settings import Cluster
 from broker.local_kafka import LocalKafka
 from broker.replay_packets import Originals, packets_as_they_are, packets_to_send, read_packets
 from schemas.decode import decode
@@ -35,6 +39,13 @@ def alert_ids(payloads: list[bytes], registry: BundledRegistry) -> list[int]:
     assert not decoded.rejects.num_rows
     ids: list[int] = decoded.alerts.table["alert_id"].to_pylist()
     return ids
+
+
+def wait_for_messages(kafka: LocalKafka, topic: str) -> None:
+    client, deadline = Client(Cluster(brokers=kafka.brokers)), time.monotonic() + 30
+    while not client.bounds(f"{topic}/0").next and time.monotonic() < deadline:
+        time.sleep(0.2)
+    client.close()
 
 
 @pytest.fixture
@@ -150,6 +161,19 @@ class TestWithKafka:
         assert times[-1] - times[0] == pytest.approx(149 * 20, rel=0.1)
         assert max(later - earlier for earlier, later in pairwise(times)) < 500
         assert len(set(alert_ids([message.value() or b"" for message in messages], registry))) == 160
+
+    def test_ctrl_c_ends_it_and_says_what_was_sent(
+        self, kafka: LocalKafka, topic: Callable[..., str], data_dir: Path
+    ) -> None:
+        name = topic()
+        where = ["--brokers", kafka.brokers, "--topic", name, "--rate", "50", "--repeat", "--json"]
+        command: list[str | Path] = [BOREAL, "replay-packets", str(data_dir / "packets" / "ztf"), *where]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            wait_for_messages(kafka, name)
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert json.loads(said)["packets"] == len(kafka.read(name)) > 0
 
     def test_a_packet_that_is_too_large_is_named(
         self, kafka: LocalKafka, topic: Callable[..., str], data_dir: Path
