@@ -1,10 +1,11 @@
 """`boreal replay-packets`: packets from files to a Kafka topic, at a chosen rate."""
 
 import json as json_format
+import signal
 import sys
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from broker._signals import noted
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 from broker.config import load_config
 from broker.kafka.run_settings import KafkaSource
@@ -56,15 +58,17 @@ def replay_packets(
         packets = _packets(paths, originals, repeat=repeat)
         total = count or (None if repeat or originals is None else len(originals.templates))
         task = bar.add_task(f"to {to}", total=total)
-        fed = feed.send(islice(packets, count), rate, lambda sent: bar.update(task, completed=sent))
-    if not fed.packets and not fed.interrupted:
+        with noted(signal.SIGINT) as interrupted:
+            sending = takewhile(lambda _: not interrupted(), islice(packets, count))
+            fed = feed.send(sending, rate, lambda sent: bar.update(task, completed=sent))
+    if not fed.packets and not interrupted():
         stop(f"there are no packets in {', '.join(map(str, paths))}", GAVE_SOMETHING_WRONG)
     staying = dict(originals.staying) if originals else {}
     if json:
         told = {"topic": to, "packets": fed.packets, "bytes": fed.size, "seconds": fed.seconds, "rate": fed.rate}
         typer.echo(json_format.dumps({**told, "idsKept": staying}, indent=2))
     else:
-        _tell(fed, to, rate, staying)
+        _tell(fed, to, rate, staying, interrupted=interrupted())
 
 
 def _where(brokers: str | None, config: Path | None, topic: str | None) -> tuple[Cluster, str]:
@@ -115,12 +119,12 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(file=sys.stderr))
 
 
-def _tell(fed: "Fed", topic: str, rate: float | None, staying: dict[str, int]) -> None:
+def _tell(fed: "Fed", topic: str, rate: float | None, staying: dict[str, int], *, interrupted: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     asked = f", {rate:,g}/s asked for" if rate else ""
     console.print(
         f"{fed.packets:,} packets ({fed.size / 1e6:,.1f} MB) to {topic} in {fed.seconds:,.1f} s: "
-        f"{fed.rate:,.1f}/s{asked}" + ("; interrupted" if fed.interrupted else "")
+        f"{fed.rate:,.1f}/s{asked}" + ("; interrupted" if interrupted else "")
     )
     for reason, number in staying.items():
         console.print(f"{number:,} of the files' packets keep their ids: {reason}", markup=False)

@@ -38,13 +38,11 @@ class Fed:
     ----------
     packets, size : their number, and their bytes.
     seconds : from the first until Kafka had all of them.
-    interrupted : whether Ctrl-C ended it.
     """
 
     packets: int
     size: int
     seconds: float
-    interrupted: bool
 
     @property
     def rate(self) -> float:
@@ -83,7 +81,7 @@ class Feed:
         self._producer.flush(5)
 
     def send(self, packets: Iterable[Packet], rate: float | None, on_sent: Callable[[int], None]) -> Fed:
-        """Send packets and wait until Kafka has them; Ctrl-C ends it before the next packet.
+        """Send packets and wait until Kafka has them.
 
         Parameters
         ----------
@@ -97,20 +95,17 @@ class Feed:
         KafkaFailedError
             If Kafka refuses a packet, or doesn't answer for `PATIENCE_SECONDS`.
         """
-        started, interrupted = time.monotonic(), False
+        started = time.monotonic()
         self._packets = self._size = 0
-        try:
-            for origin, payload in packets:
-                if rate:
-                    self._wait_until(started + self._packets / rate)
-                self._produce(origin, payload)
-                on_sent(self._packets)
-        except KeyboardInterrupt:
-            interrupted = True
+        for origin, payload in packets:
+            if rate:
+                self._wait_until(started + self._packets / rate)
+            self._produce(origin, payload)
+            on_sent(self._packets)
         while self._producer.flush(1.0):
             self._check()
         self._check()
-        return Fed(self._packets, self._size, time.monotonic() - started, interrupted)
+        return Fed(self._packets, self._size, time.monotonic() - started)
 
     def _wait_until(self, due: float) -> None:
         while (left := due - time.monotonic()) > 0:

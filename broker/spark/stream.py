@@ -2,11 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
-from typing import Any
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import StreamingQueryException
@@ -14,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.streaming.query import StreamingQuery
 
+from broker._signals import noted
 from broker.commit import Batch, Committer
 from broker.errors import RunFailedError, StreamStoppedError, WrongInputError
 from broker.spark.causes import why
@@ -54,7 +52,7 @@ class Query:
             If the query fails.
         """
         try:
-            with _stop_on_signals() as stopped:
+            with noted(signal.SIGTERM, signal.SIGINT) as stopped:
                 while self._run_once(stopped) and not stopped():
                     pass
         except StreamingQueryException as error:
@@ -102,22 +100,6 @@ class Query:
             batch = Batch(number, entry, time.monotonic() - started, harvest.outcome.rejects)
             self._start_anew = self.stream.adapt(batch) or self._start_anew
             self.on_batch(batch)
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Turn SIGTERM and SIGINT into a flag, so that the micro-batch in hand can finish."""
-    caught: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        caught.append(number)
-
-    before: dict[int, Any] = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield lambda: bool(caught)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _finish(query: StreamingQuery, done: Sequence[int]) -> None:

@@ -153,7 +153,8 @@ def test_a_schema_that_is_new_to_the_registry_is_used_without_a_restart(night, r
     night.send(night.topics[0], packet)
     night.wait_until_read()
     assert night.run.books()["rejectStages"]["schema"] == before["rejectStages"].get("schema", 0) + 1
-    assert "1 packets without their schema: unknown schema: no schema has the id 4242" in night.run.printed()
+    told = "1 packets without their schema: unknown schema: no schema has the id 4242"
+    night.run.wait_for(lambda: told in night.run.printed(), "what is said of the micro-batch")
 
     night.registry.register("lsst-alerts-value", registry.by_name("lsst.v9_0.alert").json, NEW_ID)
     time.sleep(0.6)  # retry_after_seconds
