@@ -2,13 +2,13 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Self
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -23,6 +23,8 @@ from confluent_kafka.admin import (
 from broker._kafka_process import AUTHORIZER, LARGEST_MESSAGE, SETTINGS, KafkaProcess, encryption, listening
 from broker._local_ports import free_ports
 from broker.errors import RunFailedError
+from broker.kafka.client import Client, partition_list
+from broker.kafka.settings import Cluster
 
 START_SECONDS = 60
 ANSWER_SECONDS = 10
@@ -163,15 +165,22 @@ class LocalKafka:
             raise KafkaException(failed[0])
 
     def read(self, topic: str) -> list[Message]:
-        """Every committed message that the topic holds now, by partition and offset."""
-        partitions = self.admin().list_topics(topic, timeout=ANSWER_SECONDS).topics[topic].partitions
-        consumer = Consumer({**self._client(), "group.id": "local", "enable.partition.eof": True})
+        """Every committed message that the topic holds at this moment, by partition and offset.
+
+        Raises
+        ------
+        RunFailedError
+            If there is no such topic.
+        """
+        client = Client(Cluster(brokers=self.brokers))
         try:
-            consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-            messages = list(_to_the_end(consumer, len(partitions)))
+            partitions = partition_list(client.topics(), lambda name: name == topic)
+            if not partitions:
+                raise RunFailedError(f"Kafka at {self.brokers} has no topic {topic}")
+            spans = [(partition, client.bounds(partition)) for partition in partitions]
+            return [m for partition, span in spans if span.next > span.first for m in client.read(partition, span)]
         finally:
-            consumer.close()
-        return sorted(messages, key=lambda message: (message.partition(), message.offset()))
+            client.close()
 
     def admin(self) -> AdminClient:
         """A client that may do everything."""
@@ -208,18 +217,3 @@ def _wait_for(there: Callable[[], bool], what: str, seconds: float = ANSWER_SECO
         if time.monotonic() > deadline:
             raise RunFailedError(f"waited {seconds} s in vain for {what}")
         time.sleep(0.02)
-
-
-def _to_the_end(consumer: Consumer, partitions: int) -> Iterator[Message]:
-    """The messages of the assigned partitions, up to the end of each."""
-    while partitions:
-        message = consumer.poll(ANSWER_SECONDS)
-        if message is None:
-            raise RunFailedError(f"waited {ANSWER_SECONDS} s in vain for a message")
-        error = message.error()
-        if error is None:
-            yield message
-        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's own codes all begin so
-            partitions -= 1
-        else:
-            raise KafkaException(error)

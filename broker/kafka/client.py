@@ -86,14 +86,15 @@ class Client:
             message = self._consumer.poll(self.timeout)
             if message is None:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001
-            error = message.error()
+            error, offset = message.error(), message.offset() or 0
             if error is None:
-                if (message.offset() or 0) < end:
+                if offset < end:
                     yield message
-                if (message.offset() or 0) + 1 >= end:
+                if offset + 1 >= end:
                     return
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
-                return
+                if offset >= end:  # the last offsets may be those of marks and of messages that were compacted away
+                    return
             elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # no group is used, so no right to it is needed
                 raise KafkaException(error)
 

@@ -191,6 +191,7 @@ def test_filters_change_while_it_works_and_disturb_no_other(night, sample_packet
     assert night.subscribed("newcomer") == 2
     assert night.subscribed("as-text") == texts + 1
     assert night.subscribed("everything-classified") >= before + 1
+    run.wait_for(lambda: len(night.delivered("newcomer")) == 2, "what the newcomer is sent")
     assert {message.key() for message in night.delivered("newcomer")} <= {m.key() for m in night.delivered("all")}
 
 

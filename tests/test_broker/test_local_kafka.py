@@ -72,9 +72,12 @@ def test_an_alert_of_megabytes_fits_and_the_setting_of_a_topic_holds(
 
 def test_a_topic_is_not_made_by_writing_to_it(kafka: LocalKafka, topic: Callable[..., str]) -> None:
     config = {"bootstrap.servers": kafka.brokers, "topic.metadata.propagation.max.ms": 100}
-    error = write(config, topic(partitions=0))
+    missing = topic(partitions=0)
+    error = write(config, missing)
     assert error is not None
     assert error.code() in {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}
+    with pytest.raises(RunFailedError, match=f"has no topic {missing}"):
+        kafka.read(missing)
 
 
 def test_a_user_does_what_was_allowed_and_nothing_else(kafka: LocalKafka, topic: Callable[..., str]) -> None:
