@@ -7,19 +7,14 @@ import numpy as np
 import pyarrow as pa
 
 from schemas._framing import Alert, Refused, unwrap
-from schemas._light_curves import MJD_RANGE, merge
-from schemas.alerts import SCHEMA, AlertBatch, light_curve_array
+from schemas._record_values import values_of_records
+from schemas._tabulate import BAD_VALUES, tabulate
+from schemas.alerts import SCHEMA, AlertBatch
 from schemas.packets import PACKETS, rejects
 from schemas.registry import Registry
 
 _RECORDS_AT_ONCE = 32
 """Decoded records are large: a few MB each with a thousand sources. So they become columns this many at a time."""
-
-_BAD_RECORD = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
-"""What a survey's module raises on a record that isn't as its schema promises."""
-
-_RANGES = {"mjd": MJD_RANGE, "ra": (0.0, 360.0), "dec": (-90.0, 90.0)}
-"""Days, and the sphere in degrees."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class _Assembly:
         """Turn waiting alerts of one survey into columns; where that fails, one by one, to find the one at fault."""
         try:
             table, problems = _tabulate([alert for _, alert in queue])
-        except _BAD_RECORD as error:
+        except BAD_VALUES as error:
             if len(queue) > 1:
                 for one in queue:
                     self.convert([one])
@@ -130,39 +125,12 @@ def _entries(packets: pa.Table, registry: Registry) -> Iterator[Alert | Refused]
 
 
 def _tabulate(alerts: Sequence[Alert]) -> tuple[pa.Table, list[str]]:
-    """Alerts of one survey as columns, and what is wrong with each row, empty where nothing is.
-
-    The values of a row with something wrong are placeholders: the row must not be used.
-    """
-    survey, records = alerts[0].survey, [alert.record for alert in alerts]
-    with np.errstate(all="ignore"):  # packets hold any number, and what isn't finite afterwards isn't known
-        curves, n_dropped = merge(survey.points(records), len(records))
-        read = survey.columns(records)
-    columns = {
-        **read,
-        "survey": pa.array([survey.name] * len(alerts)),
-        "schema_id": pa.array([alert.schema_id for alert in alerts], pa.int32()),
-        "schema_version": pa.array([alert.schema_version for alert in alerts]),
-        "n_dropped_points": pa.array(n_dropped),
-        "light_curve": light_curve_array(curves),
-    }
-    absent = {name: pa.nulls(len(alerts), SCHEMA.field(name).type) for name in SCHEMA.names if name not in columns}
-    table = pa.table({name: {**absent, **columns}[name] for name in SCHEMA.names}, schema=SCHEMA)
-    return table, _problems(table)
-
-
-def _problems(table: pa.Table) -> list[str]:
-    """What keeps each row from being an alert: an unknown id, or a time or position that is unknown or absurd."""
-    found = [""] * len(table)
-    for name in ("alert_id", "source_id"):
-        for row in np.flatnonzero(np.asarray(table[name].is_null())):
-            found[row] = f"{name} is null"
-    for name, (low, high) in _RANGES.items():
-        values = table[name].to_numpy()
-        for row in np.flatnonzero(~((values >= low) & (values <= high))):
-            given = "null or not finite" if np.isnan(values[row]) else values[row]
-            found[row] = found[row] or f"{name} is {given}, expected a number from {low:g} to {high:g}"
-    return found
+    """Decoded alerts of one survey as columns, and what is wrong with each row, empty where nothing is."""
+    survey = alerts[0].survey
+    schema_ids = pa.array([alert.schema_id for alert in alerts], pa.int32())
+    versions = pa.array([alert.schema_version for alert in alerts], pa.utf8())
+    read, items = values_of_records(survey, [alert.record for alert in alerts])
+    return tabulate(survey, read, items, schema_ids, versions)
 
 
 def _describe(error: Exception) -> str:

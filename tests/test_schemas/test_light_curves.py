@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -5,10 +6,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas._gather import PointRow, raw_points
 from schemas._light_curves import VISIT_SECONDS, merge
+from schemas.survey import RawPoints
 
 SECOND = 1 / 86400
+
+PointRow = tuple[int, float | None, float | None, float | None, int, bool, int]
+"""Owner, MJD TAI, flux, flux error, band index, forced, visit."""
+
+
+def raw_points(rows: Sequence[PointRow], *, visits: bool) -> RawPoints:
+    """Measurements given one row each, as arrays; `visits` says whether the rows carry visit numbers."""
+    owner, mjd, flux, flux_err, band, forced, visit = zip(*rows, strict=True) if rows else ((),) * 7
+    return RawPoints(
+        owner=np.array(owner, dtype=np.int64),
+        mjd=np.array(mjd, dtype=np.float64),  # None becomes NaN
+        flux=np.array(flux, dtype=np.float64),
+        flux_err=np.array(flux_err, dtype=np.float64),
+        band=np.array(band, dtype=np.int64),
+        forced=np.array(forced, dtype=np.bool_),
+        visit=np.array(visit, dtype=np.int64) if visits else None,
+    )
 
 
 def curve(*rows: PointRow, visits: bool = True) -> tuple[list[tuple[float, float, float, int, bool]], int]:
