@@ -1,4 +1,4 @@
-"""From decoded records to the values that a survey reads: the plain way, which `schemas._byte_values` must agree with."""
+"""From decoded records to the values that a survey reads: the plain way, with which `schemas._byte_values` agrees."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any

@@ -29,8 +29,8 @@ class Field:
     ----------
     kind : what it holds; null where the packet has null.
     path : names of fields from the outside in: ``diaSource.psfFlux``. A name with ``?`` behind it may be missing from
-        the schema, and what it leads to may be null: the value is null then. Of names with ``|`` between them, the first
-        that the schema has counts: ``alertId|diaSourceId``.
+        the schema, and what it leads to may be null: the value is null then. Of names with ``|`` between them, the
+        first that the schema has counts: ``alertId|diaSourceId``.
     """
 
     kind: Kind
