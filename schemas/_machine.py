@@ -67,7 +67,7 @@ def _varint(data: Bytes, pos: int, end: int) -> tuple[int, int]:
         word |= (byte & np.uint64(0x7F)) << shift
         shift += np.uint64(7)
         if byte < np.uint64(0x80):
-            return np.int64(word >> np.uint64(1)) ^ -np.int64(word & np.uint64(1)), pos
+            return int(np.int64(word >> np.uint64(1)) ^ -np.int64(word & np.uint64(1))), pos
     return 0, REFUSED
 
 
@@ -140,7 +140,7 @@ def _word(data: Bytes, start: int, end: int) -> int:
     word = np.uint64(0)
     for k in range(end - start):
         word |= np.uint64(data[start + k]) << np.uint64(8 * k)
-    return np.int64(word)
+    return int(np.int64(word))
 
 
 @inlined
@@ -192,7 +192,7 @@ def _row(table: int, width: int, cells: Ints, rows: Ints, used: Ints, at: Ints) 
 
 
 @inlined
-def _record(data: Bytes, pos: int, end: int, code: Ints, targets: Ints, cells: Ints, rows: Ints, used: Ints) -> int:  # noqa: C901 - a branch an operation
+def _record(data: Bytes, pos: int, end: int, code: Ints, targets: Ints, cells: Ints, rows: Ints, used: Ints) -> int:  # noqa: C901, PLR0912 - a branch an operation
     """Read a record: the position behind it, REFUSED or FULL."""
     at = np.zeros(MOST_TABLES, np.int64)
     left = np.zeros(MOST_NESTED, np.int64)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from schemas import _machine as machine
 from schemas._paths import Step, steps
-from schemas._record_reader import UnreadableError
 from schemas._same import Same
 from schemas._schema_limits import check_repeated
 from schemas.survey import MOST_FIELDS, Field, Kind, Survey
@@ -91,7 +90,7 @@ def _compiled(key: Same) -> Program | None:
     try:
         check_repeated(schema)
         return _Compiler(survey).compile(schema)
-    except (UnreadableError, _UnsuitedError, LookupError, RecursionError):
+    except Exception:  # noqa: BLE001 - a container's schema may hold anything; fastavro's reading says what is wrong
         return None
 
 
@@ -308,7 +307,7 @@ class _Compiler:
 
     def _skip_item(self, kind: Any, depth: int) -> None:
         if kind["type"] == "map":
-            self._emit(machine.SKIP_TEXT)
+            self._skip_shape(machine.TEXT)
         self._skip(kind["items"] if kind["type"] == "array" else kind["values"], depth)
 
 
