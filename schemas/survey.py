@@ -90,7 +90,7 @@ class RawPoints:
         True for forced photometry, False for a difference-image source.
     visit : int64 array or None
         The survey's visit number. None where there is none: measurements of one band within
-        `schemas._light_curves.VISIT_SECONDS` then belong to one visit.
+        `schemas._visits.VISIT_SECONDS` then belong to one visit.
     """
 
     owner: NDArray[np.int64]
