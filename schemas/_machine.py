@@ -53,7 +53,7 @@ Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 
 
-@kernel
+@inlined
 def _varint(data: Bytes, pos: int, end: int) -> tuple[int, int]:
     """An int or long and the position behind it; as everywhere here, REFUSED for a position that isn't there."""
     word, shift = np.uint64(0), np.uint64(0)
@@ -89,7 +89,7 @@ def _plain_text(data: Bytes, start: int, end: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def _behind(shape: int, data: Bytes, pos: int, end: int) -> int:
     """The position behind a value of a shape."""
     if shape >= 0:
