@@ -105,6 +105,26 @@ class Container:
         """Name of the compression."""
         return self.meta.get("avro.codec", b"null").decode("utf-8", "backslashreplace")
 
+    def whole_blocks(self) -> list[tuple[int, bytes]]:
+        """The number of records in each block, and their bytes, of a container with nothing wrong around its records.
+
+        Raises
+        ------
+        UnreadableError
+            If a block isn't whole; also if there might not be room for what `records` yields.
+        """
+        stream = BytesIO(self.payload)
+        stream.seek(self.body)
+        room, found = MAX_INFLATED_BYTES, []
+        while stream.tell() < len(self.payload):
+            block = self._block(stream, room)
+            # A record takes its bytes or the least space, so no more than both.
+            room -= len(block.data) + block.count * (self.body + _LEAST_SPACE)
+            if block.fault or room < 0:
+                raise UnreadableError(block.fault or "there might not be room")
+            found.append((block.count, block.data))
+        return found
+
     def records(self) -> Iterator[tuple[Record, bytes]]:
         """Each record, with the bytes that it was read from.
 

@@ -85,5 +85,4 @@ def _named(schema_id: int, schema: Mapping[str, Any]) -> WriterSchema:
     if found is None:
         return WriterSchema(name, name.partition(".")[0], "", schema_id, schema)
     survey, match = found
-    version = match.groupdict().get("version", "").replace("_", ".")
-    return WriterSchema(name, survey.name, version, schema_id, schema)
+    return WriterSchema(name, survey.name, survey.version_of_name(match), schema_id, schema)

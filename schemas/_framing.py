@@ -11,9 +11,7 @@ from schemas._record_reader import UnreadableError, read_record
 from schemas.registry import Registry, UnknownSchemaError, record_name
 from schemas.survey import Record, Survey
 from schemas.surveys import discover, recognise
-from schemas.wire_ids import HEADER_SIZE
-
-_WIRE_MAGIC = b"\x00"
+from schemas.wire_ids import HEADER_SIZE, WIRE_MAGIC
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,11 @@ def unwrap(origin: str, payload: bytes, registry: Registry) -> Iterator[Alert | 
         yield Refused(origin, str(error), payload)
 
 
+def alert_origins(origin: str, count: int) -> list[str]:
+    """The names of a packet's alerts."""
+    return [f"{origin}#{number}" for number in range(count)] if count > 1 else [origin]
+
+
 def _from_wire(origin: str, payload: bytes, registry: Registry) -> Alert:
     schema_id = _schema_id(payload)
     writer = registry.by_id(schema_id)
@@ -86,7 +89,7 @@ def _schema_id(payload: bytes) -> int:
     """The id in the header of a Confluent message."""
     if not payload:
         raise UnreadableError("empty: 0 bytes, expected an alert packet")
-    if not payload.startswith(_WIRE_MAGIC):
+    if not payload.startswith(WIRE_MAGIC):
         raise UnreadableError(
             f"unknown framing: starts with bytes {payload[:8].hex(' ')}, expected 00 and a schema id (Confluent) or "
             f"{MAGIC.hex(' ')} (Avro object container)"

@@ -1,24 +1,21 @@
-"""Lists of decoded values as arrays: what every survey module needs to fill columns."""
+"""From the values that were read to columns and measurements: what every survey module needs."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas.alerts import BANDS
 from schemas.survey import RawPoints
 
-BAND_INDEX = {band: index for index, band in enumerate(BANDS)}
-
-PointRow = tuple[int, float | None, float | None, float | None, int, bool, int]
-"""Owner, MJD TAI, flux, flux error, band index, forced, visit."""
+_BANDS = pa.array(BANDS)
 
 
-def numbers(values: Iterable[Any]) -> NDArray[np.float64]:
+def numbers(values: pa.Array) -> NDArray[np.float64]:
     """Values as float64, NaN where null."""
-    return np.asarray(pa.array(values, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def column(values: NDArray[np.float64]) -> pa.Array:
@@ -26,18 +23,24 @@ def column(values: NDArray[np.float64]) -> pa.Array:
     return pa.array(values, mask=~np.isfinite(values))
 
 
-def ids(values: Iterable[Any]) -> pa.Array:
-    """An int64 column; a value that isn't an integer is an error, never rounded.
+def bands(names: pa.Array) -> pa.Array:
+    """The names that are one of `schemas.alerts.BANDS`; null for any other."""
+    return _BANDS.take(pc.index_in(names, value_set=_BANDS))
 
-    Raises
-    ------
-    TypeError
-        If a value is neither an integer nor null.
-    """
-    kept = list(values)
-    if not all(value is None or isinstance(value, int) for value in kept):
-        raise TypeError("an id that isn't an integer")
-    return pa.array(kept, pa.int64())
+
+def band_index(names: pa.Array) -> NDArray[np.int64]:
+    """Places in `schemas.alerts.BANDS`, -1 for any other name."""
+    return np.asarray(pc.fill_null(pc.index_in(names, value_set=_BANDS), -1), dtype=np.int64)
+
+
+def unless(values: pa.Array, unfilled: int | str) -> pa.Array:
+    """The values, null for the one that stands for nothing."""
+    return pc.if_else(pc.equal(values, unfilled), pa.scalar(None, values.type), values)
+
+
+def is_true(values: pa.Array) -> pa.Array:
+    """A bool column without nulls: false where it was null."""
+    return pc.fill_null(values, False)
 
 
 def flux_columns(flux: NDArray[np.float64], flux_err: NDArray[np.float64]) -> dict[str, pa.Array]:
@@ -51,15 +54,15 @@ def snr(flux: NDArray[np.float64], flux_err: NDArray[np.float64]) -> pa.Array:
     return column(np.where(known, np.abs(flux) / np.where(known, flux_err, 1.0), np.nan))
 
 
-def raw_points(rows: Sequence[PointRow], *, visits: bool) -> RawPoints:
-    """Measurements given one row each, as arrays; `visits` says whether the rows carry visit numbers."""
-    owner, mjd, flux, flux_err, band, forced, visit = zip(*rows, strict=True) if rows else ((),) * 7
+def joined(parts: Sequence[RawPoints]) -> RawPoints:
+    """Measurements of several kinds as one; either all parts have visit numbers or none has."""
+    visits = [part.visit for part in parts if part.visit is not None]
     return RawPoints(
-        owner=np.array(owner, dtype=np.int64),
-        mjd=numbers(mjd),
-        flux=numbers(flux),
-        flux_err=numbers(flux_err),
-        band=np.array(band, dtype=np.int64),
-        forced=np.array(forced, dtype=np.bool_),
-        visit=pa.array(visit, pa.int64()).to_numpy() if visits else None,
+        owner=np.concatenate([part.owner for part in parts]),
+        mjd=np.concatenate([part.mjd for part in parts]),
+        flux=np.concatenate([part.flux for part in parts]),
+        flux_err=np.concatenate([part.flux_err for part in parts]),
+        band=np.concatenate([part.band for part in parts]),
+        forced=np.concatenate([part.forced for part in parts]),
+        visit=np.concatenate(visits) if visits else None,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import fastavro
 
+from schemas._same import Same
 from schemas.registry import record_name
 from schemas.survey import Record
 
@@ -49,7 +50,7 @@ def _reason(stream: BytesIO, start: int, schema: Mapping[str, Any], error: Excep
 
 def _field_at_fault(stream: BytesIO, schema: Mapping[str, Any]) -> str:
     """The first top-level field that can't be read: found by reading the record field by field."""
-    for name, alone in _fields_alone(_Same(schema)):
+    for name, alone in _fields_alone(Same(schema)):
         try:
             fastavro.schemaless_reader(stream, alone)
         except Exception:  # noqa: BLE001 - see read_record
@@ -57,24 +58,12 @@ def _field_at_fault(stream: BytesIO, schema: Mapping[str, Any]) -> str:
     return "?"
 
 
-class _Same:
-    """A schema as a key: equal to itself alone, since a comparison would cost more than what is kept."""
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self.schema = schema
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.schema is self.schema
-
-    def __hash__(self) -> int:
-        return id(self.schema)
-
-
 @lru_cache(maxsize=64)
-def _fields_alone(key: _Same) -> tuple[tuple[str, dict[str, Any]], ...]:
+def _fields_alone(key: Same) -> tuple[tuple[str, dict[str, Any]], ...]:
     """Each top-level field's name, and a record of just that field, parsed with the types that stand before it."""
     types: dict[str, Any] = {}
-    fields = key.schema.get("fields", ())
+    (schema,) = key.things
+    fields = schema.get("fields", ())
     return tuple((str(field["name"]), _alone(field, number, types)) for number, field in enumerate(fields))
 
 

@@ -1,25 +1,23 @@
 """Packets of any survey and schema version become one AlertBatch, and rejects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from schemas._framing import Alert, Refused, unwrap
-from schemas._light_curves import MJD_RANGE, merge
-from schemas.alerts import SCHEMA, AlertBatch, light_curve_array
+from schemas._framing import Alert, Refused, alert_origins, unwrap
+from schemas._portions import Portion, portions
+from schemas._record_values import values_of_records
+from schemas._tabulate import BAD_VALUES, tabulate
+from schemas.alerts import SCHEMA, AlertBatch
 from schemas.packets import PACKETS, rejects
 from schemas.registry import Registry
 
+Place = tuple[int, int]
+
 _RECORDS_AT_ONCE = 32
 """Decoded records are large: a few MB each with a thousand sources. So they become columns this many at a time."""
-
-_BAD_RECORD = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
-"""What a survey's module raises on a record that isn't as its schema promises."""
-
-_RANGES = {"mjd": MJD_RANGE, "ra": (0.0, 360.0), "dec": (-90.0, 90.0)}
-"""Days, and the sphere in degrees."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,34 @@ class Decoded:
 
 @dataclass
 class _Assembly:
-    """Alerts on their way to columns: waiting by survey, done with their places in the batch, refused."""
+    """Alerts on their way to columns: waiting by survey, done with their places in the batch, refused.
 
-    waiting: dict[str, list[tuple[int, Alert]]] = field(default_factory=dict)
+    A place is the number of the packet, and that of the alert in it.
+    """
+
+    waiting: dict[str, list[tuple[Place, Alert]]] = field(default_factory=dict)
     done: list[pa.Table] = field(default_factory=lambda: [SCHEMA.empty_table()])
-    places: list[int] = field(default_factory=list)
-    origins: dict[int, str] = field(default_factory=dict)
-    refused: dict[int, Refused] = field(default_factory=dict)
+    places: list[Place] = field(default_factory=list)
+    origins: list[str] = field(default_factory=list)
+    refused: dict[Place, Refused] = field(default_factory=dict)
 
-    def add(self, place: int, entry: Alert | Refused) -> None:
+    def add_portion(self, portion: Portion, packets: Sequence[str]) -> set[int]:
+        """Add the packets of a portion that are alerts through and through; which these are."""
+        try:
+            table, problems = _tabulate_portion(portion)
+        except BAD_VALUES:
+            return set()
+        found = np.flatnonzero([bool(problem) for problem in problems])
+        good = np.flatnonzero(~np.isin(portion.rows, np.concatenate([portion.refused, portion.rows[found]])))
+        rows, counts = np.unique(portion.rows[good], return_counts=True)
+        self.done.append(table if len(good) == len(table) else table.take(good))
+        for row, count in zip(rows.tolist(), counts.tolist(), strict=True):
+            self.places += [(row, number) for number in range(count)]
+            self.origins += alert_origins(packets[row], count)
+        return set(rows.tolist())
+
+    def add(self, place: Place, entry: Alert | Refused) -> None:
+        """Add an alert or a refusal that fastavro's reading gave."""
         if isinstance(entry, Refused):
             self.refused[place] = entry
             return
@@ -59,11 +76,11 @@ class _Assembly:
         if len(queue) == _RECORDS_AT_ONCE:
             self.convert(queue)
 
-    def convert(self, queue: list[tuple[int, Alert]]) -> None:
+    def convert(self, queue: list[tuple[Place, Alert]]) -> None:
         """Turn waiting alerts of one survey into columns; where that fails, one by one, to find the one at fault."""
         try:
             table, problems = _tabulate([alert for _, alert in queue])
-        except _BAD_RECORD as error:
+        except BAD_VALUES as error:
             if len(queue) > 1:
                 for one in queue:
                     self.convert([one])
@@ -77,21 +94,22 @@ class _Assembly:
                     self.refuse(place, alert, problem)
                 else:
                     self.places.append(place)
-                    self.origins[place] = alert.origin
+                    self.origins.append(alert.origin)
         queue.clear()
 
-    def refuse(self, place: int, alert: Alert, problem: str) -> None:
+    def refuse(self, place: Place, alert: Alert, problem: str) -> None:
         what = f"{alert.survey.name} {alert.schema_version} alert"
         self.refused[place] = Refused(alert.origin, f"{what}: {problem}", alert.raw())
 
     def finish(self) -> Decoded:
         for queue in filter(None, self.waiting.values()):
             self.convert(queue)
-        table = pa.concat_tables(self.done).take(np.argsort(np.array(self.places, dtype=np.int64))).combine_chunks()
+        order = np.array(sorted(range(len(self.places)), key=self.places.__getitem__), dtype=np.int64)
+        table = pa.concat_tables(self.done).take(order).combine_chunks()
         turned_away = [self.refused[place] for place in sorted(self.refused)]
         return Decoded(
             AlertBatch(table),
-            pa.array([self.origins[place] for place in sorted(self.origins)], pa.utf8()),
+            pa.array(self.origins, pa.utf8()).take(order),
             rejects([(entry.origin, entry.stage, entry.reason, entry.payload) for entry in turned_away]),
         )
 
@@ -99,6 +117,7 @@ class _Assembly:
 def decode(packets: pa.Table, registry: Registry) -> Decoded:
     """Decode packets of any mix of surveys, schema versions and framings.
 
+    What the machine doesn't read to the last byte (`schemas._machine`), fastavro reads, and says what is wrong with it.
     Nothing that one packet holds keeps another from being decoded: what can't be read becomes a reject that says what
     was given and what was expected. What is decoded from a packet doesn't depend on the rest of the batch.
 
@@ -118,51 +137,29 @@ def decode(packets: pa.Table, registry: Registry) -> Decoded:
     """
     if not packets.schema.equals(PACKETS):
         raise ValueError(f"expected packets with the columns\n{PACKETS}\ngot\n{packets.schema}")
-    assembly = _Assembly()
-    for place, entry in enumerate(_entries(packets, registry)):
-        assembly.add(place, entry)
+    assembly, origins, payloads = _Assembly(), packets["origin"].to_pylist(), packets["payload"].combine_chunks()
+    read: set[int] = set()
+    for portion in portions(payloads, registry):
+        read |= assembly.add_portion(portion, origins)
+    for row in (row for row in range(len(origins)) if row not in read):
+        for number, entry in enumerate(unwrap(origins[row], payloads[row].as_py(), registry)):
+            assembly.add((row, number), entry)
     return assembly.finish()
 
 
-def _entries(packets: pa.Table, registry: Registry) -> Iterator[Alert | Refused]:
-    for origin, payload in zip(packets["origin"], packets["payload"], strict=True):
-        yield from unwrap(origin.as_py(), payload.as_py(), registry)
+def _tabulate_portion(portion: Portion) -> tuple[pa.Table, list[str]]:
+    """As `_tabulate`."""
+    schema_ids = pa.repeat(pa.scalar(portion.schema_id, pa.int32()), len(portion.rows))
+    return tabulate(portion.survey, portion.alerts, portion.items, schema_ids, portion.versions)
 
 
 def _tabulate(alerts: Sequence[Alert]) -> tuple[pa.Table, list[str]]:
-    """Alerts of one survey as columns, and what is wrong with each row, empty where nothing is.
-
-    The values of a row with something wrong are placeholders: the row must not be used.
-    """
-    survey, records = alerts[0].survey, [alert.record for alert in alerts]
-    with np.errstate(all="ignore"):  # packets hold any number, and what isn't finite afterwards isn't known
-        curves, n_dropped = merge(survey.points(records), len(records))
-        read = survey.columns(records)
-    columns = {
-        **read,
-        "survey": pa.array([survey.name] * len(alerts)),
-        "schema_id": pa.array([alert.schema_id for alert in alerts], pa.int32()),
-        "schema_version": pa.array([alert.schema_version for alert in alerts]),
-        "n_dropped_points": pa.array(n_dropped),
-        "light_curve": light_curve_array(curves),
-    }
-    absent = {name: pa.nulls(len(alerts), SCHEMA.field(name).type) for name in SCHEMA.names if name not in columns}
-    table = pa.table({name: {**absent, **columns}[name] for name in SCHEMA.names}, schema=SCHEMA)
-    return table, _problems(table)
-
-
-def _problems(table: pa.Table) -> list[str]:
-    """What keeps each row from being an alert: an unknown id, or a time or position that is unknown or absurd."""
-    found = [""] * len(table)
-    for name in ("alert_id", "source_id"):
-        for row in np.flatnonzero(np.asarray(table[name].is_null())):
-            found[row] = f"{name} is null"
-    for name, (low, high) in _RANGES.items():
-        values = table[name].to_numpy()
-        for row in np.flatnonzero(~((values >= low) & (values <= high))):
-            given = "null or not finite" if np.isnan(values[row]) else values[row]
-            found[row] = found[row] or f"{name} is {given}, expected a number from {low:g} to {high:g}"
-    return found
+    """Decoded alerts of one survey as columns, and what is wrong with each row, empty where nothing is."""
+    survey = alerts[0].survey
+    schema_ids = pa.array([alert.schema_id for alert in alerts], pa.int32())
+    versions = pa.array([alert.schema_version for alert in alerts], pa.utf8())
+    read, items = values_of_records(survey, [alert.record for alert in alerts])
+    return tabulate(survey, read, items, schema_ids, versions)
 
 
 def _describe(error: Exception) -> str:

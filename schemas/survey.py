@@ -1,9 +1,9 @@
 """What is a survey? The contract of the modules in `schemas.surveys`."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,65 @@ from numpy.typing import NDArray
 
 Record = dict[str, Any]
 """A decoded Avro record: field name to value."""
+
+Kind = Literal["number", "id", "flag", "text", "given"]
+"""What a field holds: float64; int64, never rounded; bool; utf8. ``given`` asks of a field of any type whether it is
+there: true, or null."""
+
+
+MOST_FIELDS = 62
+"""The most fields that a survey may read from one record or item."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A value that a survey reads from each record.
+
+    Parameters
+    ----------
+    kind : what it holds; null where the packet has null.
+    path : names of fields from the outside in: ``diaSource.psfFlux``. A name with ``?`` behind it may be missing from
+        the schema, and what it leads to may be null: the value is null then. Of names with ``|`` between them, the
+        first that the schema has counts: ``alertId|diaSourceId``.
+    """
+
+    kind: Kind
+    path: str
+
+
+@dataclass(frozen=True)
+class Items:
+    """The values that a survey reads from each item of an array of records.
+
+    Parameters
+    ----------
+    path : of the array within an alert, as in `Field`.
+    fields : by a name of the survey's choice; their paths start within an item.
+    """
+
+    path: str
+    fields: Mapping[str, Field]
+
+
+@dataclass(frozen=True)
+class Values:
+    """What was read, whatever read it: one array a field, all of one length.
+
+    Parameters
+    ----------
+    owner : int64 array, shape (n_rows,)
+        Index of the alert that each row belongs to, ascending. Of the alerts themselves each row is its own.
+    arrays : by the names of the survey's fields.
+    """
+
+    owner: NDArray[np.int64]
+    arrays: Mapping[str, pa.Array]
+
+    def __getitem__(self, name: str) -> pa.Array:
+        return self.arrays[name]
+
+    def __len__(self) -> int:
+        return len(self.owner)
 
 
 @dataclass(frozen=True)
@@ -31,7 +90,7 @@ class RawPoints:
         True for forced photometry, False for a difference-image source.
     visit : int64 array or None
         The survey's visit number. None where there is none: measurements of one band within
-        `schemas._light_curves.VISIT_SECONDS` then belong to one visit.
+        `schemas._visits.VISIT_SECONDS` then belong to one visit.
     """
 
     owner: NDArray[np.int64]
@@ -51,20 +110,38 @@ class Survey:
     ----------
     name : as in the column `survey` and the folder of bundled schemas: ``lsst``.
     record_name : matches the full Avro name of this survey's alert records and nothing else.
-    version : from the match of `record_name` and a record to the schema's version: ``10.0``.
-    columns : from records to columns of an AlertBatch, by name, one value a record. A column that is left out is
-        null in each row. Values that aren't known are null.
-    points : from records to their measurements.
+    version_field : the record's text field that holds the schema's version; None where the group ``version`` of
+        `record_name` does, with ``_`` for the dots.
+    fields : what is read from each record, by a name of the survey's choice; at most `MOST_FIELDS`.
+    items : what is read from the items of each record's arrays, likewise.
+    columns : from the values of `fields` to columns of an AlertBatch, by name, one value a record. A column that is
+        left out is null in each row. Values that aren't known are null.
+    points : from the values of `fields` and of `items` to the records' measurements.
 
     Notes
     -----
-    `columns` and `points` are called with any number of records of one survey, of mixed versions. What they give for
-    a record depends on that record only. On a record that lacks a needed field they raise KeyError, on one with a value
-    of another kind than the schema's any of ValueError, TypeError, AttributeError.
+    `columns` and `points` are called with the values of any number of records of one survey, of mixed versions. What
+    they give for a record depends on that record only.
     """
 
     name: str
     record_name: re.Pattern[str]
-    version: Callable[[re.Match[str], Record], str]
-    columns: Callable[[Sequence[Record]], dict[str, pa.Array]]
-    points: Callable[[Sequence[Record]], RawPoints]
+    fields: Mapping[str, Field]
+    items: Mapping[str, Items]
+    columns: Callable[[Values], dict[str, pa.Array]]
+    points: Callable[[Values, Mapping[str, Values]], RawPoints]
+    version_field: str | None = None
+
+    def version(self, match: re.Match[str], record: Record) -> str:
+        """The schema's version, from the match of `record_name` and a record: ``10.0``.
+
+        Raises
+        ------
+        KeyError
+            If the record lacks the field that holds it.
+        """
+        return self.version_of_name(match) if self.version_field is None else str(record[self.version_field])
+
+    def version_of_name(self, match: re.Match[str]) -> str:
+        """The version in the record's name; empty where names don't tell."""
+        return match.groupdict().get("version", "").replace("_", ".")

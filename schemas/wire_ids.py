@@ -4,8 +4,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from schemas._payload_bytes import PayloadBytes
+
 HEADER_SIZE = 5
 """Bytes: a zero, then the id, big-endian."""
+
+WIRE_MAGIC = b"\0"
 
 
 def schema_ids(payloads: pa.Array | pa.ChunkedArray) -> set[int]:
@@ -21,16 +25,14 @@ def schema_ids(payloads: pa.Array | pa.ChunkedArray) -> set[int]:
     return set(np.unique(np.concatenate(found)).tolist()) if found else set()
 
 
-def _ids(payloads: pa.Array) -> NDArray[np.uint32]:
-    """The id of each payload that has one, read from the array's buffers."""
-    _, offsets, data = payloads.buffers()
-    bounds = np.frombuffer(offsets, np.int64)[payloads.offset : payloads.offset + len(payloads) + 1]
-    long_enough = (np.diff(bounds) >= HEADER_SIZE) & np.asarray(payloads.is_valid())
-    starts = bounds[:-1][long_enough]
-    if not len(starts):
-        return np.empty(0, np.uint32)
-    bytes_ = np.frombuffer(data, np.uint8)
-    starts = starts[bytes_[starts] == 0]
-    headers = bytes_[starts[:, np.newaxis] + np.arange(1, HEADER_SIZE)]
-    ids: NDArray[np.uint32] = headers.view(">u4").ravel().astype(np.uint32)
-    return ids
+def wire_heads(payloads: PayloadBytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which packets are Confluent messages, and their ids."""
+    rows = payloads.starting_with(WIRE_MAGIC, HEADER_SIZE)
+    headers = payloads.data[payloads.bounds[rows, np.newaxis] + np.arange(1, HEADER_SIZE)]
+    return rows, headers.view(">u4").ravel().astype(np.int64)
+
+
+def _ids(payloads: pa.Array) -> NDArray[np.int64]:
+    """The id of each payload that has one."""
+    known = payloads.drop_null() if payloads.null_count else payloads
+    return wire_heads(PayloadBytes.of(known))[1]

@@ -10,27 +10,41 @@ times, not by `ccdVisitId`, which 0.9.1 lacks and the first 0.9 packets fill wit
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas._gather import BAND_INDEX, PointRow, column, flux_columns, ids, numbers, raw_points, snr
-from schemas.survey import RawPoints, Record, Survey
+from schemas._gather import band_index, bands, column, flux_columns, joined, numbers, snr
+from schemas.survey import Field, Items, RawPoints, Survey, Values
 
 FLUXCAL_NANOJANSKY = 36.307805477010135
 """One unit of FLUXCAL (AB zero point 27.5) in nJy (AB zero point 31.4): 10 ** (0.4 * (31.4 - 27.5))."""
 
-
 _LARGEST = 1000.0
 """No redshift and no reddening [mag] is larger."""
 
+_POINT = {
+    "band": Field("text", "filterName"),
+    "mjd": Field("number", "midPointTai"),
+    "flux": Field("number", "psFlux"),
+    "flux_err": Field("number", "psFluxErr"),
+}
 
-def _band(name: str | None) -> str | None:
-    """The band that a filter name means; ELAsTiCC writes Y for y."""
-    lower = "y" if name == "Y" else name
-    return lower if lower in BAND_INDEX else None
+_FIELDS = {
+    **{name: Field(field.kind, f"diaSource.{field.path}") for name, field in _POINT.items()},
+    "photoz": Field("number", "diaObject?.hostgal_zphot?"),
+    "photoz_err": Field("number", "diaObject?.hostgal_zphot_err?"),
+    "ebv": Field("number", "diaObject?.mwebv?"),
+    "ebv_err": Field("number", "diaObject?.mwebv_err?"),
+    "alert_id": Field("id", "alertId"),
+    "source_id": Field("id", "diaSource.diaSourceId"),
+    "object_id": Field("id", "diaSource.diaObjectId?"),
+    "ra": Field("number", "diaSource.ra"),
+    "dec": Field("number", "diaSource.decl"),
+}
 
 
 def _measured(
@@ -41,61 +55,53 @@ def _measured(
     return np.where(known, value, np.nan), np.where(known & (error >= 0), error, np.nan)
 
 
-def _host(records: Sequence[Record], field: str) -> NDArray[np.float64]:
-    return numbers((record.get("diaObject") or {}).get(field) for record in records)
+def _band_names(filters: pa.Array) -> pa.Array:
+    """The bands that filter names mean; ELAsTiCC writes Y for y."""
+    return pc.if_else(pc.equal(filters, "Y"), "y", filters)
 
 
-def _version(match: re.Match[str], _record: Record) -> str:
-    return match["version"].replace("_", ".")
+def _flux(given: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Flux and its error [nJy]."""
+    return numbers(given["flux"]) * FLUXCAL_NANOJANSKY, numbers(given["flux_err"]) * FLUXCAL_NANOJANSKY
 
 
-def _object_id(record: Record) -> str | None:
-    known = record["diaSource"].get("diaObjectId")
-    return None if known is None else str(known)
-
-
-def _columns(records: Sequence[Record]) -> dict[str, pa.Array]:
-    sources = [record["diaSource"] for record in records]
-    flux = numbers(s["psFlux"] for s in sources) * FLUXCAL_NANOJANSKY
-    flux_err = numbers(s["psFluxErr"] for s in sources) * FLUXCAL_NANOJANSKY
-    photoz, photoz_err = _measured(_host(records, "hostgal_zphot"), _host(records, "hostgal_zphot_err"))
-    ebv, _ = _measured(_host(records, "mwebv"), _host(records, "mwebv_err"))
+def _columns(alerts: Values) -> dict[str, pa.Array]:
+    flux, flux_err = _flux(alerts)
+    photoz, photoz_err = _measured(numbers(alerts["photoz"]), numbers(alerts["photoz_err"]))
+    ebv, _ = _measured(numbers(alerts["ebv"]), numbers(alerts["ebv_err"]))
     return {
-        "alert_id": ids(record["alertId"] for record in records),
-        "source_id": ids(s["diaSourceId"] for s in sources),
-        "object_id": pa.array([_object_id(record) for record in records], pa.utf8()),
-        "mjd": column(numbers(s["midPointTai"] for s in sources)),
-        "ra": column(numbers(s["ra"] for s in sources)),
-        "dec": column(numbers(s["decl"] for s in sources)),
-        "band": pa.array([_band(s["filterName"]) for s in sources], pa.utf8()),
+        "alert_id": alerts["alert_id"],
+        "source_id": alerts["source_id"],
+        "object_id": alerts["object_id"].cast(pa.utf8()),
+        "mjd": column(numbers(alerts["mjd"])),
+        "ra": column(numbers(alerts["ra"])),
+        "dec": column(numbers(alerts["dec"])),
+        "band": bands(_band_names(alerts["band"])),
         **flux_columns(flux, flux_err),
         "snr": snr(flux, flux_err),
         "host_photoz": column(photoz),
         "host_photoz_err": column(photoz_err),
         "milky_way_ebv": column(ebv),
-        "is_solar_system": pa.array([False] * len(records), pa.bool_()),
+        "is_solar_system": pa.array(np.zeros(len(alerts), dtype=np.bool_)),
     }
 
 
-def _rows(records: Sequence[Record]) -> Iterator[PointRow]:
-    for owner, record in enumerate(records):
-        sources = (record["diaSource"], *(record.get("prvDiaSources") or ()))
-        for forced, group in ((False, sources), (True, record.get("prvDiaForcedSources") or ())):
-            for p in group:
-                band = BAND_INDEX.get(_band(p["filterName"]) or "", -1)
-                yield owner, p["midPointTai"], p["psFlux"], p["psFluxErr"], band, forced, 0
+def _measurements(given: Values, *, forced: bool) -> RawPoints:
+    flux, flux_err = _flux(given)
+    band = band_index(_band_names(given["band"]))
+    return RawPoints(given.owner, numbers(given["mjd"]), flux, flux_err, band, np.full(len(given), forced))
 
 
-def _points(records: Sequence[Record]) -> RawPoints:
-    given = raw_points(list(_rows(records)), visits=False)
-    flux, flux_err = given.flux * FLUXCAL_NANOJANSKY, given.flux_err * FLUXCAL_NANOJANSKY
-    return RawPoints(given.owner, given.mjd, flux, flux_err, given.band, given.forced)
+def _points(alerts: Values, items: Mapping[str, Values]) -> RawPoints:
+    own, sources = (_measurements(given, forced=False) for given in (alerts, items["sources"]))
+    return joined([own, sources, _measurements(items["forced"], forced=True)])
 
 
 SURVEY = Survey(
     name="elasticc",
     record_name=re.compile(r"elasticc\.v(?P<version>\d+(_\d+)*)\.alert"),
-    version=_version,
+    fields=_FIELDS,
+    items={"sources": Items("prvDiaSources?", _POINT), "forced": Items("prvDiaForcedSources?", _POINT)},
     columns=_columns,
     points=_points,
 )

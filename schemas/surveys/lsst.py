@@ -5,12 +5,14 @@ exposure already. An id of 0 means the same as null: real packets carry both.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from schemas._gather import BAND_INDEX, PointRow, column, flux_columns, ids, numbers, raw_points
-from schemas.survey import RawPoints, Record, Survey
+from schemas._gather import band_index, bands, column, flux_columns, is_true, joined, numbers, unless
+from schemas.survey import Field, Items, RawPoints, Survey, Values
 
 _FLAGS = {
     "flag_psf_flux": "psfFlux_flag",
@@ -29,70 +31,77 @@ _FLAGS = {
 }
 
 
-def _version(match: re.Match[str], _record: Record) -> str:
-    return match["version"].replace("_", ".")
+_POINT = {
+    "band": Field("text", "band"),
+    "mjd": Field("number", "midpointMjdTai"),
+    "flux": Field("number", "psfFlux"),
+    "flux_err": Field("number", "psfFluxErr"),
+    "visit": Field("id", "visit"),
+}
+
+_FIELDS = {
+    **{name: Field(field.kind, f"diaSource.{field.path}") for name, field in _POINT.items()},
+    "alert_id": Field("id", "alertId|diaSourceId"),  # its own up to 7.4; from 8.0 on that of its source
+    "source_id": Field("id", "diaSource.diaSourceId"),
+    "source_object_id": Field("id", "diaSource.diaObjectId?"),
+    "object_object_id": Field("id", "diaObject?.diaObjectId?"),
+    "ra": Field("number", "diaSource.ra?"),
+    "dec": Field("number", "diaSource.dec?"),
+    "snr": Field("number", "diaSource.snr?"),
+    "reliability": Field("number", "diaSource.reliability?"),
+    "extendedness": Field("number", "diaSource.extendedness?"),
+    "solar_system_id": Field("id", "diaSource.ssObjectId?"),
+    "ssObject": Field("given", "ssObject?"),  # comes with a known solar-system object up to 7.4
+    "ssSource": Field("given", "ssSource?"),  # likewise from 8.0 on
+    "is_negative": Field("flag", "diaSource.isNegative|is_negative?"),
+    **{name: Field("flag", f"diaSource.{field}?") for name, field in _FLAGS.items()},
+}
 
 
-def _alert_id(record: Record) -> int | None:
-    """The alert's own id up to 7.4; from 8.0 on that of its source."""
-    identifier: int | None = record["alertId"] if "alertId" in record else record["diaSourceId"]
-    return identifier
+def _is_solar_system(alerts: Values) -> pa.Array:
+    """By a known object's id, or the record that comes with one."""
+    by_id = pc.is_valid(unless(alerts["solar_system_id"], 0))
+    return pc.or_(by_id, pc.or_(is_true(alerts["ssObject"]), is_true(alerts["ssSource"])))
 
 
-def _object_id(record: Record) -> str | None:
-    known = record["diaSource"].get("diaObjectId") or (record.get("diaObject") or {}).get("diaObjectId")
-    return str(known) if known else None
-
-
-def _is_solar_system(record: Record) -> bool:
-    """By a known object's id, or the record that comes with one: ssObject up to 7.4, then ssSource."""
-    associated = record.get("ssSource"), record.get("ssObject")
-    return bool(record["diaSource"].get("ssObjectId")) or associated != (None, None)
-
-
-def _columns(records: Sequence[Record]) -> dict[str, pa.Array]:
-    sources = [record["diaSource"] for record in records]
-
-    def read(field: str) -> pa.Array:
-        return column(numbers(source.get(field) for source in sources))
-
-    negative = (source.get("isNegative", source.get("is_negative")) for source in sources)
-    bands = (source.get("band") for source in sources)
+def _columns(alerts: Values) -> dict[str, pa.Array]:
+    measured = ("mjd", "ra", "dec", "snr", "reliability", "extendedness")
+    object_id = pc.coalesce(unless(alerts["source_object_id"], 0), unless(alerts["object_object_id"], 0))
     return {
-        "alert_id": ids(_alert_id(record) for record in records),
-        "source_id": ids(source["diaSourceId"] for source in sources),
-        "object_id": pa.array([_object_id(record) for record in records], pa.utf8()),
-        "mjd": read("midpointMjdTai"),
-        "ra": read("ra"),
-        "dec": read("dec"),
-        "band": pa.array([band if band in BAND_INDEX else None for band in bands], pa.utf8()),
-        **flux_columns(numbers(s["psfFlux"] for s in sources), numbers(s["psfFluxErr"] for s in sources)),
-        "snr": read("snr"),
-        "is_solar_system": pa.array([_is_solar_system(record) for record in records], pa.bool_()),
-        "reliability": read("reliability"),
-        "extendedness": read("extendedness"),
-        "is_negative": pa.array(list(negative), pa.bool_()),
-        **{name: pa.array([source.get(field) for source in sources], pa.bool_()) for name, field in _FLAGS.items()},
+        "alert_id": alerts["alert_id"],
+        "source_id": alerts["source_id"],
+        "object_id": object_id.cast(pa.utf8()),
+        "band": bands(alerts["band"]),
+        **{name: column(numbers(alerts[name])) for name in measured},
+        **flux_columns(numbers(alerts["flux"]), numbers(alerts["flux_err"])),
+        "is_solar_system": _is_solar_system(alerts),
+        "is_negative": alerts["is_negative"],
+        **{name: alerts[name] for name in _FLAGS},
     }
 
 
-def _rows(records: Sequence[Record]) -> Iterator[PointRow]:
-    for owner, record in enumerate(records):
-        sources = (record["diaSource"], *(record.get("prvDiaSources") or ()))
-        for forced, group in ((False, sources), (True, record.get("prvDiaForcedSources") or ())):
-            for p in group:
-                band = BAND_INDEX.get(p["band"], -1)
-                yield owner, p["midpointMjdTai"], p["psfFlux"], p["psfFluxErr"], band, forced, p["visit"]
+def _measurements(given: Values, *, forced: bool) -> RawPoints:
+    return RawPoints(
+        owner=given.owner,
+        mjd=numbers(given["mjd"]),
+        flux=numbers(given["flux"]),
+        flux_err=numbers(given["flux_err"]),
+        band=band_index(given["band"]),
+        forced=np.full(len(given), forced),
+        visit=given["visit"].to_numpy(),
+    )
 
 
-def _points(records: Sequence[Record]) -> RawPoints:
-    return raw_points(list(_rows(records)), visits=True)
+def _points(alerts: Values, items: Mapping[str, Values]) -> RawPoints:
+    own, sources = (_measurements(given, forced=False) for given in (alerts, items["sources"]))
+    return joined([own, sources, _measurements(items["forced"], forced=True)])
 
 
 SURVEY = Survey(
     name="lsst",
     record_name=re.compile(r"lsst\.v(?P<version>\d+_\d+)\.alert"),
-    version=_version,
+    fields=_FIELDS,
+    items={"sources": Items("prvDiaSources?", _POINT), "forced": Items("prvDiaForcedSources?", _POINT)},
     columns=_columns,
     points=_points,
 )

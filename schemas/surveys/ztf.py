@@ -5,13 +5,15 @@ of the exposure.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from schemas._gather import BAND_INDEX, PointRow, column, flux_columns, ids, numbers, raw_points, snr
-from schemas.survey import RawPoints, Record, Survey
+from schemas._gather import band_index, column, flux_columns, joined, numbers, snr, unless
+from schemas.survey import Field, Items, RawPoints, Survey, Values
 
 NANOJANSKY_ZERO_POINT = 31.4
 """AB magnitude of 1 nJy."""
@@ -23,112 +25,138 @@ SOLAR_SYSTEM_ARCSEC = 5.0
 """A known solar-system object closer than this is taken for the alert's source. ZTF names the nearest within
 30 arcsec, and puts -999 where there is none."""
 
-_BANDS = {1: "g", 2: "r", 3: "i"}
-_SIGNS = {"t": 1.0, "1": 1.0, "f": -1.0, "0": -1.0}
+_FILTERS = pa.array([1, 2, 3], pa.int64())
+_BANDS = pa.array(["g", "r", "i"])
+_SIGN_LETTERS = pa.array(["t", "1", "f", "0"])
+_SIGNS = pa.array([1.0, 1.0, -1.0, -1.0])
 _MJD_OF_JD = -2400000.5
 _BRIGHTEST, _FAINTEST = 0.0, 40.0
 _UNFILLED_FLUX = -99990.0
 """Forced photometry that failed has flux and error -99999."""
 
+_LN_10 = float(np.log(10.0))
 
-def _mjd_tai(jd: float | None) -> float | None:
-    return None if jd is None else jd + _MJD_OF_JD + TAI_MINUS_UTC_SECONDS / 86400.0
+_SOURCE = {
+    "jd": Field("number", "jd"),
+    "magpsf": Field("number", "magpsf"),
+    "sigmapsf": Field("number", "sigmapsf"),
+    "isdiffpos": Field("text", "isdiffpos"),
+    "fid": Field("id", "fid"),
+}
+
+_FORCED = {
+    "jd": Field("number", "jd"),
+    "flux": Field("number", "forcediffimflux"),
+    "flux_err": Field("number", "forcediffimfluxunc"),
+    "zero_point": Field("number", "magzpsci"),
+    "fid": Field("id", "fid"),
+}
+
+_FIELDS = {
+    **{name: Field(field.kind, f"candidate.{field.path}") for name, field in _SOURCE.items()},
+    "candid": Field("id", "candid"),
+    "object_id": Field("text", "objectId"),
+    "ra": Field("number", "candidate.ra"),
+    "dec": Field("number", "candidate.dec"),
+    "solar_system_arcsec": Field("number", "candidate.ssdistnr?"),
+    "deep_score": Field("number", "candidate.drb?"),
+    "forest_score": Field("number", "candidate.rb?"),
+}
 
 
-def _nanojansky(magnitude: float | None) -> float:
-    """The flux of an AB magnitude [nJy]; NaN for one that is null or no magnitude, such as -999.
+def _mjd_tai(given: Values) -> NDArray[np.float64]:
+    return numbers(given["jd"]) + _MJD_OF_JD + TAI_MINUS_UTC_SECONDS / 86400.0
+
+
+def _nanojansky(magnitudes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The flux of an AB magnitude [nJy]; NaN for one that is unknown or no magnitude, such as -999.
 
     Plain floats, not an array: numpy may round a power differently with an element's place in the array.
     """
-    if magnitude is None or not _BRIGHTEST < magnitude < _FAINTEST:
-        return float("nan")
-    return float(10.0 ** (-0.4 * (magnitude - NANOJANSKY_ZERO_POINT)))
+    exponents = np.where((magnitudes > _BRIGHTEST) & (magnitudes < _FAINTEST), magnitudes, np.nan)
+    return np.array([10.0 ** (-0.4 * (magnitude - NANOJANSKY_ZERO_POINT)) for magnitude in exponents.tolist()])
 
 
-def _source_flux(source: Record) -> tuple[float, float]:
+def _sign(given: Values) -> pa.Array:
+    """1 or -1, null where the packet doesn't tell."""
+    return _SIGNS.take(pc.index_in(given["isdiffpos"], value_set=_SIGN_LETTERS))
+
+
+def _source_flux(given: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Difference flux and its error [nJy], from magpsf, sigmapsf and the sign of the difference."""
-    flux, sigma = _nanojansky(source["magpsf"]), source["sigmapsf"]
-    flux_err = float("nan") if sigma is None else flux * sigma * float(np.log(10.0)) / 2.5
-    return flux * _SIGNS.get(source["isdiffpos"], float("nan")), flux_err
+    flux = _nanojansky(numbers(given["magpsf"]))
+    return flux * numbers(_sign(given)), flux * numbers(given["sigmapsf"]) * _LN_10 / 2.5
 
 
-def _forced_flux(forced: Record) -> tuple[float, float]:
+def _forced_flux(given: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Difference flux and its error [nJy], from data numbers and the zero point of the image."""
-    flux, flux_err = forced["forcediffimflux"], forced["forcediffimfluxunc"]
-    if flux is None or flux_err is None or flux < _UNFILLED_FLUX:
-        return float("nan"), float("nan")
-    unit = _nanojansky(forced["magzpsci"])
+    flux, flux_err = numbers(given["flux"]), numbers(given["flux_err"])
+    unfilled = np.isnan(flux) | np.isnan(flux_err) | (flux < _UNFILLED_FLUX)
+    unit = np.where(unfilled, np.nan, _nanojansky(numbers(given["zero_point"])))
     return flux * unit, flux_err * unit
 
 
-def _reliability(candidate: Record) -> float | None:
-    """The deep-learning score where there is one (from 3.3 on), otherwise that of the random forest."""
-    score: float | None = candidate.get("drb")
-    return candidate.get("rb") if score is None else score
+def _band_names(given: Values) -> pa.Array:
+    return _BANDS.take(pc.index_in(given["fid"], value_set=_FILTERS))
 
 
-def _is_solar_system(candidate: Record) -> bool:
-    distance = candidate.get("ssdistnr")
-    return distance is not None and 0 <= distance < SOLAR_SYSTEM_ARCSEC
+def _is_solar_system(alerts: Values) -> pa.Array:
+    distance = numbers(alerts["solar_system_arcsec"])
+    return pa.array((distance >= 0) & (distance < SOLAR_SYSTEM_ARCSEC))
 
 
-def _is_negative(candidate: Record) -> bool | None:
-    sign = _SIGNS.get(candidate["isdiffpos"])
-    return None if sign is None else sign < 0
-
-
-def _version(_match: re.Match[str], record: Record) -> str:
-    return str(record["schemavsn"])
-
-
-def _columns(records: Sequence[Record]) -> dict[str, pa.Array]:
-    candidates = [record["candidate"] for record in records]
-    flux, flux_err = (numbers(values) for values in zip(*map(_source_flux, candidates), strict=True))
-    candids = ids(record["candid"] for record in records)
+def _columns(alerts: Values) -> dict[str, pa.Array]:
+    flux, flux_err = _source_flux(alerts)
     return {
-        "alert_id": candids,
-        "source_id": candids,
-        "object_id": pa.array([record["objectId"] or None for record in records], pa.utf8()),
-        "mjd": column(numbers(_mjd_tai(c["jd"]) for c in candidates)),
-        "ra": column(numbers(c["ra"] for c in candidates)),
-        "dec": column(numbers(c["dec"] for c in candidates)),
-        "band": pa.array([_BANDS.get(c["fid"]) for c in candidates], pa.utf8()),
+        "alert_id": alerts["candid"],
+        "source_id": alerts["candid"],
+        "object_id": unless(alerts["object_id"], ""),
+        "mjd": column(_mjd_tai(alerts)),
+        "ra": column(numbers(alerts["ra"])),
+        "dec": column(numbers(alerts["dec"])),
+        "band": _band_names(alerts),
         **flux_columns(flux, flux_err),
         "snr": snr(flux, flux_err),
-        "is_solar_system": pa.array([_is_solar_system(c) for c in candidates], pa.bool_()),
-        "reliability": column(numbers(map(_reliability, candidates))),
-        "is_negative": pa.array([_is_negative(c) for c in candidates], pa.bool_()),
+        "is_solar_system": _is_solar_system(alerts),
+        # The deep-learning score where there is one (from 3.3 on), otherwise that of the random forest.
+        "reliability": column(numbers(pc.coalesce(alerts["deep_score"], alerts["forest_score"]))),
+        "is_negative": pc.less(_sign(alerts), 0.0),
     }
 
 
-def _sources(record: Record) -> Iterator[Record]:
-    """The alert's own source and the earlier ones; an entry with neither id nor magnitude is an upper limit."""
-    yield record["candidate"]
-    for earlier in record.get("prv_candidates") or ():
-        if earlier["candid"] is not None or earlier["magpsf"] is not None:
-            yield earlier
+def _measurements(
+    given: Values, flux: NDArray[np.float64], flux_err: NDArray[np.float64], *, forced: bool
+) -> RawPoints:
+    band = band_index(_band_names(given))
+    return RawPoints(given.owner, _mjd_tai(given), flux, flux_err, band, np.full(len(given), forced))
 
 
-def _rows(records: Sequence[Record]) -> Iterator[PointRow]:
-    for owner, record in enumerate(records):
-        for source in _sources(record):
-            yield owner, _mjd_tai(source["jd"]), *_source_flux(source), _band_index(source), False, 0
-        for forced in record.get("fp_hists") or ():
-            yield owner, _mjd_tai(forced["jd"]), *_forced_flux(forced), _band_index(forced), True, 0
+def _detections(given: Values) -> Values:
+    """Earlier sources without the entries with neither id nor magnitude: those are upper limits."""
+    there = np.asarray(pc.or_(pc.is_valid(given["candid"]), pc.is_valid(given["magpsf"])))
+    return Values(given.owner[there], {name: values.filter(there) for name, values in given.arrays.items()})
 
 
-def _band_index(source: Record) -> int:
-    return BAND_INDEX.get(_BANDS.get(source["fid"], ""), -1)
-
-
-def _points(records: Sequence[Record]) -> RawPoints:
-    return raw_points(list(_rows(records)), visits=False)
+def _points(alerts: Values, items: Mapping[str, Values]) -> RawPoints:
+    earlier, forced = _detections(items["sources"]), items["forced"]
+    return joined(
+        [
+            _measurements(alerts, *_source_flux(alerts), forced=False),
+            _measurements(earlier, *_source_flux(earlier), forced=False),
+            _measurements(forced, *_forced_flux(forced), forced=True),
+        ]
+    )
 
 
 SURVEY = Survey(
     name="ztf",
     record_name=re.compile(r"ztf\.alert"),
-    version=_version,
+    fields=_FIELDS,
+    items={
+        "sources": Items("prv_candidates?", {"candid": Field("id", "candid"), **_SOURCE}),
+        "forced": Items("fp_hists?", _FORCED),
+    },
     columns=_columns,
     points=_points,
+    version_field="schemavsn",
 )

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -5,10 +6,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas._gather import PointRow, raw_points
-from schemas._light_curves import VISIT_SECONDS, merge
+from schemas._light_curves import merge
+from schemas._visits import VISIT_SECONDS
+from schemas.survey import RawPoints
 
 SECOND = 1 / 86400
+
+PointRow = tuple[int, float | None, float | None, float | None, int, bool, int]
+"""Owner, MJD TAI, flux, flux error, band index, forced, visit."""
+
+
+def raw_points(rows: Sequence[PointRow], *, visits: bool) -> RawPoints:
+    """Measurements given one row each, as arrays; `visits` says whether the rows carry visit numbers."""
+    owner, mjd, flux, flux_err, band, forced, visit = zip(*rows, strict=True) if rows else ((),) * 7
+    return RawPoints(
+        owner=np.array(owner, dtype=np.int64),
+        mjd=np.array(mjd, dtype=np.float64),  # None becomes NaN
+        flux=np.array(flux, dtype=np.float64),
+        flux_err=np.array(flux_err, dtype=np.float64),
+        band=np.array(band, dtype=np.int64),
+        forced=np.array(forced, dtype=np.bool_),
+        visit=np.array(visit, dtype=np.int64) if visits else None,
+    )
 
 
 def curve(*rows: PointRow, visits: bool = True) -> tuple[list[tuple[float, float, float, int, bool]], int]:
@@ -122,6 +141,36 @@ def test_neither_order_nor_company_matters(rows: list[PointRow], visits: bool, d
         assert n_alone[0] == n_dropped[owner]
         assert alone.flux.tobytes() == curves.flux[here].tobytes()
         assert alone.mjd.tobytes() == curves.mjd[here].tobytes()
+
+
+def merge_plainly(rows: list[PointRow], visits: bool) -> tuple[list[tuple[float, ...]], list[int]]:
+    """Light curves put together row by row; the times are such that each gap between visits shows."""
+    groups: dict[tuple[int, int, float], list[tuple[Any, ...]]] = {}
+    dropped = [0] * 4
+    for owner, mjd, flux, err, band, by_force, visit in rows:
+        placed = mjd is not None and band >= 0
+        usable = placed and flux is not None and not np.isnan(flux) and (flux == 0 or abs(flux) >= 1e-30)
+        usable = usable and err is not None and err >= 1e-30
+        dropped[owner] += not usable
+        if placed:
+            of = visit if visits else round(mjd)  # type: ignore[arg-type]  # placed, so there is one
+            groups.setdefault((owner, band, of), []).append((not usable, not by_force, err, flux, mjd))
+    points = []
+    for (owner, band, _), group in groups.items():
+        can = [row for row in group if not row[0]]
+        if can:
+            _, _, err, flux, mjd = min(can)
+            points.append((owner, mjd, band, flux, err, any(row[1] for row in group)))
+    return sorted(points), dropped
+
+
+@settings(max_examples=300)
+@given(rows=ROWS, visits=st.booleans())
+def test_a_plain_merge_gives_the_same(rows: list[PointRow], visits: bool) -> None:
+    curves, n_dropped = merge(raw_points(rows, visits=visits), 4)
+    columns = curves.owner, curves.mjd, curves.band, curves.flux, curves.flux_err, curves.detected
+    points = list(zip(*(column.tolist() for column in columns), strict=True))
+    assert (points, n_dropped.tolist()) == merge_plainly(rows, visits)
 
 
 @settings(max_examples=100, deadline=None)

@@ -7,6 +7,7 @@ import fastavro.utils
 import numpy as np
 import pytest
 
+from schemas._record_values import values_of_records
 from schemas.alerts import SCHEMA
 from schemas.decode import Decoded, decode
 from schemas.packets import packets
@@ -45,8 +46,8 @@ def test_a_survey_has_schemas_and_owns_them_alone(survey: Survey, registry: Bund
 def test_a_survey_gives_columns_of_the_right_types(survey: Survey, make_packet: Any) -> None:
     names = [schema.name for schema in ALERTS if schema.survey == survey.name]
     for records in ([make_packet.record(name) for name in names], [make_packet.record(names[0])]):
-        columns = survey.columns(records)
-        points = survey.points(records)
+        alerts, items = values_of_records(survey, records)
+        columns, points = survey.columns(alerts), survey.points(alerts, items)
         for name, values in columns.items():
             assert values.type == SCHEMA.field(name).type, name
             assert len(values) == len(records), name

@@ -1,0 +1,1 @@
+"""Decoding by machine against fastavro, on the same packets in the same run."""
