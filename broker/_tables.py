@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from broker.ledger import NOT_EVALUATED, Entry
+from broker.books.ledger import NOT_EVALUATED, Entry
 
 
 def books(total: Entry) -> Table:

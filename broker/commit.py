@@ -2,7 +2,7 @@
 
 The order makes a crash harmless. Parts are written first, under names that a repeat replaces; the annotation table and
 the ledger take the batch in next, and only what they have taken in counts (see `broker.run_directory`); messages for
-Kafka are sent last, from what was written down before (see `broker.outbox`).
+Kafka are sent last, from what was written down before (see `broker.outgoing.outbox`).
 """
 
 import logging
@@ -16,21 +16,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from broker import journal
 from broker._atomic import replacing
-from broker.accounts import Account, page_of
 from broker.annotate import broker_version
+from broker.books import journal
+from broker.books.accounts import Account, page_of
+from broker.books.ledger import Entry, Ledger, Page
 from broker.deadletter import REPLAY_STREAM, REPLAYED, Versions, letters
-from broker.destinations import Destination
-from broker.dispatch import dispatch
 from broker.duplicates import SeenAlerts
 from broker.errors import LedgerError
 from broker.filters.definition import Filter
 from broker.filters.limits import Limiter
 from broker.harvest import Harvest
-from broker.ledger import Entry, Ledger, Page
-from broker.letter_messages import letter_messages
-from broker.outbox import OUTGOING, Outbox, Send
+from broker.outgoing.destinations import Destination
+from broker.outgoing.dispatch import dispatch
+from broker.outgoing.letter_messages import letter_messages
+from broker.outgoing.outbox import OUTGOING, Outbox, Send
 from broker.run_directory import RunDirectory, part_stem
 from broker.sinks import discover
 from broker.sinks.sink import MicroBatch, Sink
@@ -70,7 +70,7 @@ class Publishing:
 
     Parameters
     ----------
-    send : sends rows of `broker.outbox.OUTGOING`.
+    send : sends rows of `broker.outgoing.outbox.OUTGOING`.
     max_bytes : the most that a message may have.
     destinations : where messages go; changes with the filters.
     deadletter : topic of the dead letters; None for none.

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from broker.books.ledger import Ledger
 from broker.checkpoint import check_checkpoint
 from broker.commit import Batch
 from broker.config import Config
 from broker.filters.watch import Change
-from broker.ledger import Ledger
 from broker.report import write_report
 from broker.run_directory import RunDirectory
 from broker.service import Model, Service

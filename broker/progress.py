@@ -5,9 +5,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from broker._tables import books, subscribers
+from broker.books.ledger import Ledger
 from broker.commit import Batch
 from broker.filters.watch import Change
-from broker.ledger import Ledger
 
 
 class Progress:

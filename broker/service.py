@@ -14,9 +14,9 @@ import pyarrow as pa
 from broker.annotate import schema_for
 from broker.commit import Committer, Settings
 from broker.config import Config
-from broker.delivery import Delivery
 from broker.filters.watch import Change, FilterWatch
-from broker.registration import registry_settings
+from broker.outgoing.delivery import Delivery
+from broker.outgoing.registration import registry_settings
 from broker.run_directory import RunDirectory
 from broker.sources.intake import Reader
 from broker.spark.worker import Worker

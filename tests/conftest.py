@@ -18,8 +18,8 @@ settings.register_profile("boreal", deadline=None, print_blob=True)
 settings.load_profile("boreal")
 
 if TYPE_CHECKING:  # Kafka's client and the HTTP server are imported by the tests that use them
-    from broker.local_kafka import LocalKafka
-    from broker.local_registry import SchemaRegistryServer
+    from broker.local.kafka import LocalKafka
+    from broker.local.registry import SchemaRegistryServer
 
 DATA = Path(__file__).parent / "data"
 PACKETS = DATA / "packets"
@@ -120,7 +120,7 @@ KAFKA_USERS = {"alice": "alice-secret", "bob": "bob-secret"}
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator["LocalKafka"]:
     """A real broker with every listener, where alice and bob may do what `LocalKafka.allow` gives them."""
-    from broker.local_kafka import LocalKafka
+    from broker.local.kafka import LocalKafka
 
     with LocalKafka(tmp_path_factory.mktemp("kafka"), users=KAFKA_USERS, authorize=True, tls=True) as broker:
         yield broker
@@ -142,7 +142,7 @@ def topic(kafka: "LocalKafka") -> Callable[..., str]:
 @pytest.fixture
 def registry_server() -> Iterator["SchemaRegistryServer"]:
     """A schema registry over real HTTP, empty."""
-    from broker.local_registry import SchemaRegistryServer
+    from broker.local.registry import SchemaRegistryServer
 
     with SchemaRegistryServer() as server:
         yield server

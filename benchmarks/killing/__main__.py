@@ -18,7 +18,7 @@ from benchmarks.killing.processes import kill, python_workers
 from benchmarks.killing.run import STALL_SECONDS, TOPIC, LiveRun
 from broker.kafka.feed import Feed
 from broker.kafka.settings import Cluster
-from broker.local_kafka import LocalKafka
+from broker.local.kafka import LocalKafka
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.killing.processes import descendants, kill
-from broker.ledger import Ledger
+from broker.books.ledger import Ledger
 from broker.run_directory import RunDirectory
 
 BOREAL = Path(sys.executable).with_name("boreal")

@@ -17,10 +17,10 @@ import typer
 from rich.console import Console
 
 from benchmarks.live.subscriber import Subscriber, delay_table
+from broker.books.ledger import Ledger
 from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, stop
 from broker.errors import RunFailedError, WrongInputError
-from broker.ledger import Ledger
-from broker.local_kafka import LocalKafka
+from broker.local.kafka import LocalKafka
 from broker.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[2]

@@ -1,9 +1,9 @@
 """Where the books end, and where the source's topics begin and end now."""
 
+from broker.books.ledger import Span
 from broker.checks.check import Outcome, failed, not_checked, ok, warning
 from broker.checks.source import NO_TOPIC
 from broker.checks.subject import Subject
-from broker.ledger import Span
 
 
 def waiting(subject: Subject) -> Outcome:

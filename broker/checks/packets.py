@@ -12,7 +12,7 @@ from confluent_kafka import Message
 from broker.checks.check import Outcome, failed, not_checked, ok, warning
 from broker.checks.subject import Subject
 from broker.errors import KafkaFailedError
-from broker.registration import registry_settings
+from broker.outgoing.registration import registry_settings
 from schemas.decode import decode
 from schemas.packets import packets
 from schemas.registry import BundledRegistry, Registry

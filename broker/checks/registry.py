@@ -10,7 +10,7 @@ from broker.checks.check import Outcome, failed, ok, warning
 from broker.checks.subject import Subject
 from broker.config import RegistryServer
 from broker.errors import WrongInputError
-from broker.registration import registry_client
+from broker.outgoing.registration import registry_client
 
 _REMEDIES: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "check `registry.user`, and the password in the place that `registry.password` names",

@@ -8,7 +8,7 @@ from broker.checkpoint import examine_checkpoint
 from broker.checks.check import Outcome, failed, ok, warning
 from broker.checks.subject import Subject
 from broker.deadletter import waiting
-from broker.outbox import Outbox
+from broker.outgoing.outbox import Outbox
 from broker.tables import table_of
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 from confluent_kafka import Message
 
 from broker.annotate import schema_for
+from broker.books.ledger import Ledger, Span
 from broker.config import Config, RegistryServer
 from broker.errors import KafkaFailedError
 from broker.filters.definition import Filter, filter_files
@@ -16,7 +17,6 @@ from broker.findings import Finding
 from broker.kafka.admin import TIMEOUT_SECONDS, Admin
 from broker.kafka.client import Client, partition_list
 from broker.kafka.run_settings import KafkaDelivery, KafkaSource
-from broker.ledger import Ledger, Span
 from broker.run_directory import RunDirectory
 from classifiers.bundle import Bundle, default_bundle_path
 

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 
 from broker._tables import books, subscribers
+from broker.books.ledger import Ledger
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
-from broker.ledger import Ledger
 from broker.run_directory import RunDirectory
 
 HELP = """Print the books of a run: what was received, and what became of it.

@@ -28,8 +28,8 @@ def reconcile(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the comparison, a row a partition, and the number of differences as the last line."""
-    from broker import reconcile as reconciling
-    from broker.deliveries import compare_deliveries
+    from broker.books import reconcile as reconciling
+    from broker.books.deliveries import compare_deliveries
     from broker.tables import table_of
 
     settings, run = load_config(config), run_of(config)

@@ -8,11 +8,11 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
+from broker.books.ledger import Span
 from broker.errors import KafkaFailedError
 from broker.kafka.errors import LIBRARY_LOG, LOGIN_FAILED, explain
 from broker.kafka.run_settings import NewTopics
 from broker.kafka.settings import Cluster, librdkafka_settings
-from broker.ledger import Span
 from broker.sources.kafka import split_partition
 
 TIMEOUT_SECONDS = 10.0

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from broker.books.ledger import Span
 from broker.errors import KafkaFailedError
 from broker.kafka.admin import Admin
 from broker.kafka.errors import LIBRARY_LOG, explain
 from broker.kafka.settings import Cluster, librdkafka_settings, opened
-from broker.ledger import Span
 from broker.sources.kafka import split_partition
 
 TIMEOUT_SECONDS = 15.0

@@ -60,7 +60,7 @@ class Publisher:
         self._warned = False
 
     def send(self, messages: pa.Table) -> Mapping[str, int]:
-        """Send rows of `broker.outbox.OUTGOING`; return when Kafka has all of them.
+        """Send rows of `broker.outgoing.outbox.OUTGOING`; return when Kafka has all of them.
 
         Returns
         -------

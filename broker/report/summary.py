@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from broker.ledger import Entry, Ledger
+from broker.books.ledger import Entry, Ledger
 from broker.report.rejected import Rejected, read_rejected
 from broker.report.tally import Tally
 from broker.run_directory import RunDirectory

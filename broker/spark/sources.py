@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pyspark.sql import DataFrame, SparkSession
 
+from broker.books.ledger import Span
 from broker.commit import Batch
 from broker.config import Config, DirectorySource
 from broker.errors import KafkaFailedError
@@ -15,7 +16,6 @@ from broker.kafka.client import Client, partition_list
 from broker.kafka.run_settings import KafkaSource
 from broker.kafka.settings import export_password, java_settings
 from broker.kafka.throttle import Throttle
-from broker.ledger import Span
 from broker.run_directory import RunDirectory
 from broker.sources.intake import FileReader, KafkaReader, Reader
 from broker.sources.kafka import split_partition

@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from broker.destinations import Destination
 from broker.filters.definition import Filter
 from broker.harvest import Harvest, join
-from broker.messages import Sources, encode
+from broker.outgoing.destinations import Destination
+from broker.outgoing.messages import Sources, encode
 from broker.pipeline import Outcome, process
 from broker.sources.intake import Intake, Reader
 from broker.sources.kafka import published

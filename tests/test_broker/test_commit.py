@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from broker.annotate import schema_for
+from broker.books.ledger import Ledger
 from broker.commit import Committer
 from broker.errors import LedgerError
 from broker.filters.definition import load_filters
 from broker.harvest import Harvest
-from broker.ledger import Ledger
 from broker.pipeline import Outcome
 from broker.run_directory import RunDirectory
 from schemas.annotation import DELIVERED_TO

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import pytest
 from confluent_kafka import TopicPartition
 
+from broker.books.ledger import Ledger, Span
 from broker.checks import Check, Outcome, Verdict
 from broker.checks.check import ok, warning
 from broker.checks.machine import LITTLE_BYTES, TOO_LITTLE_BYTES
 from broker.config import load_config
 from broker.doctor import examine
-from broker.ledger import Ledger, Span
-from broker.local_kafka import LocalKafka
-from broker.local_registry import SchemaRegistryServer
+from broker.local.kafka import LocalKafka
+from broker.local.registry import SchemaRegistryServer
 from broker.run_directory import RunDirectory
 
 BOREAL = Path(sys.executable).with_name("boreal")

@@ -11,9 +11,9 @@ import fastavro
 import pytest
 import yaml
 
-from broker._local_ports import free_ports
 from broker.annotate import schema_for
-from broker.local_registry import SchemaRegistryServer
+from broker.local._ports import free_ports
+from broker.local.registry import SchemaRegistryServer
 from broker.pipeline import process
 from schemas.packets import packets
 from schemas.registry import BundledRegistry

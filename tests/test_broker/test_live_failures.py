@@ -13,8 +13,8 @@ from confluent_kafka import TopicPartition
 from broker.errors import KafkaFailedError
 from broker.kafka.publisher import Publisher
 from broker.kafka.run_settings import KafkaDelivery
-from broker.local_kafka import LocalKafka
-from broker.outbox import OUTGOING
+from broker.local.kafka import LocalKafka
+from broker.outgoing.outbox import OUTGOING
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kafka")]
 

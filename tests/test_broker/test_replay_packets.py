@@ -16,7 +16,7 @@ import pytest
 from broker.errors import WrongInputError
 from broker.kafka.client import Client
 from broker.kafka.settings import Cluster
-from broker.local_kafka import LocalKafka
+from broker.local.kafka import LocalKafka
 from broker.replay_packets import Originals, packets_as_they_are, packets_to_send, read_packets
 from schemas.decode import decode
 from schemas.packets import packets

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from broker._derive import night_of
+from broker.books.ledger import Entry, Ledger, Page
 from broker.deadletter import Versions, letters
-from broker.ledger import Entry, Ledger, Page
 from broker.report import write_report
 from broker.report.exemplar import Curve, read_exemplars
 from broker.report.light_curve import light_curve_svg

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.errors import RunFailedError
-from broker.schema_ids import id_of, local_id
+from broker.outgoing.schema_ids import id_of, local_id
 
 AVRO = json.dumps({"type": "record", "name": "r", "fields": []})
 OTHER = AVRO.replace('"r"', '"s"')

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 from broker.annotate import schema_for
-from broker.destinations import Topics, destinations
 from broker.filters.definition import Filter
 from broker.harvest import RECORDS, Harvest, join
+from broker.outgoing.destinations import Topics, destinations
+from broker.outgoing.schema_ids import local_id
 from broker.pipeline import Outcome, process
-from broker.schema_ids import local_id
 from broker.sources.intake import FileReader, KafkaReader
 from broker.sources.kafka import MESSAGES
 from broker.spark.directory import NAMES

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from broker.local_registry import Mode, SchemaRegistryServer
+from broker.local.registry import Mode, SchemaRegistryServer
 from schemas.decode import Decoded, decode
 from schemas.packets import packets
 from schemas.registry import BundledRegistry, UnknownSchemaError

@@ -11,19 +11,19 @@ import pyarrow as pa
 import pytest
 
 from broker.annotate import schema_for
+from broker.books.ledger import Entry
+from broker.books.reconcile import reconcile
 from broker.commands.deadletter import chosen
 from broker.commit import Committer, Publishing, Settings
 from broker.deadletter import waiting
-from broker.destinations import Topics as DestinationTopics
-from broker.destinations import destinations
 from broker.filters.definition import Filter, load_filters
 from broker.harvest import Harvest, join
-from broker.ledger import Entry
+from broker.outgoing.destinations import Topics as DestinationTopics
+from broker.outgoing.destinations import destinations
+from broker.outgoing.schema_ids import local_id
 from broker.pipeline import Outcome
-from broker.reconcile import reconcile
 from broker.replay import Replayed, replay
 from broker.run_directory import RunDirectory
-from broker.schema_ids import local_id
 from broker.sources.intake import KafkaReader
 from broker.sources.kafka import messages_of, packets_of
 from broker.spark.worker import Worker

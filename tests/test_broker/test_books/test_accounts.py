@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.accounts import Account, page_of
+from broker.books.accounts import Account, page_of
+from broker.books.ledger import Entry, Ledger, Page, Span
 from broker.deadletter import Versions, letters
 from broker.errors import LedgerError
 from broker.harvest import Harvest
-from broker.ledger import Entry, Ledger, Page, Span
 from broker.pipeline import Outcome
 from broker.sources.kafka import MESSAGES
 from schemas.annotation import DELIVERED_TO

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from broker.commit import Committer, Publishing, Settings
 from broker.deadletter import Versions, letters
-from broker.destinations import Topics, destinations
-from broker.letter_messages import letter_messages
-from broker.outbox import OUTGOING
-from broker.schema_ids import local_id
+from broker.outgoing.destinations import Topics, destinations
+from broker.outgoing.letter_messages import letter_messages
+from broker.outgoing.outbox import OUTGOING
+from broker.outgoing.schema_ids import local_id
 from broker.sources.kafka import MESSAGES, messages_of
 from schemas.packets import rejects
 

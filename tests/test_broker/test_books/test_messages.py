@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.destinations import Content, Topics, destinations
-from broker.dispatch import dispatch, keys_of
-from broker.messages import Sources, encode
-from broker.schema_ids import local_id
+from broker.outgoing.destinations import Content, Topics, destinations
+from broker.outgoing.dispatch import dispatch, keys_of
+from broker.outgoing.messages import Sources, encode
+from broker.outgoing.schema_ids import local_id
 from broker.sources.intake import Intake
 from broker.sources.kafka import messages_of, packets_of, published
 from schemas.annotation import DELIVERED_TO

@@ -5,10 +5,10 @@ import os
 import pyarrow as pa
 import pytest
 
+from broker.books.reconcile import reconcile
 from broker.commit import Committer, Settings
 from broker.errors import KafkaFailedError
-from broker.outbox import OUTGOING, Outbox
-from broker.reconcile import reconcile
+from broker.outgoing.outbox import OUTGOING, Outbox
 from broker.run_directory import RunDirectory
 
 

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from broker.ledger import Span
-from broker.reconcile import PartitionCheck, reconcile
+from broker.books.ledger import Span
+from broker.books.reconcile import PartitionCheck, reconcile
 
 IN_TABLE = "annotated alerts, ledger against table"
 IN_DEADLETTER = "dead letters, ledger against dead-letter"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker import journal
+from broker.books import journal
+from broker.books.ledger import Entry, Page, Span
 from broker.errors import LedgerError
-from broker.ledger import Entry, Page, Span
 
 
 def page(number, stream="0123abcd"):

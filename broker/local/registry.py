@@ -12,9 +12,9 @@ from threading import Event, Lock, Thread
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from broker._local_ports import free_ports
-from broker._local_tls import certificate
-from broker._registry_store import Answer, RegistryStore, refusal
+from broker.local._ports import free_ports
+from broker.local._registry_store import Answer, RegistryStore, refusal
+from broker.local._tls import certificate
 
 Mode = Literal["ok", "slow", "500", "404", "nonsense", "wrong"]
 """How requests are answered: as they should be; the same after `seconds`; with an error; with what isn't JSON; with

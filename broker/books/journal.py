@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from broker._atomic import naming
+from broker.books.ledger import Page
 from broker.errors import LedgerError
-from broker.ledger import Page
 
 TAIL_BYTES = 16 * 2**20
 """Longer than any page by far: one with a thousand partitions has some 0.2 MB."""

@@ -20,11 +20,11 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from broker._kafka_process import AUTHORIZER, LARGEST_MESSAGE, SETTINGS, KafkaProcess, encryption, listening
-from broker._local_ports import free_ports
 from broker.errors import RunFailedError
 from broker.kafka.client import Client, partition_list
 from broker.kafka.settings import Cluster
+from broker.local._kafka_process import AUTHORIZER, LARGEST_MESSAGE, SETTINGS, KafkaProcess, encryption, listening
+from broker.local._ports import free_ports
 
 START_SECONDS = 60
 ANSWER_SECONDS = 10

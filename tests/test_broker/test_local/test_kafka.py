@@ -12,10 +12,10 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from broker._local_tls import certificate
 from broker.errors import JavaMissingError, RunFailedError
 from broker.java_archives import KAFKA_BROKER, fetched
-from broker.local_kafka import LocalKafka
+from broker.local._tls import certificate
+from broker.local.kafka import LocalKafka
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kafka")]
 
@@ -127,7 +127,7 @@ def test_a_broker_that_does_not_come_up_says_why(tmp_path: Path) -> None:
 STARTER = """
 import sys, time
 from pathlib import Path
-from broker.local_kafka import LocalKafka
+from broker.local.kafka import LocalKafka
 kafka = LocalKafka(Path(sys.argv[1]))
 kafka.start()
 print(kafka.brokers, flush=True)

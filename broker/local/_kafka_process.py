@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from broker._local_tls import certificate
 from broker.errors import RunFailedError
 from broker.java_archives import KAFKA_BROKER, fetched, java
+from broker.local._tls import certificate
 
 LARGEST_MESSAGE = 16 * 1024 * 1024
 """Alerts with cutouts and long histories reach megabytes; Kafka's own limit is one."""

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from broker.destinations import Content, Destination
 from broker.harvest import RECORDS
+from broker.outgoing.destinations import Content, Destination
 from schemas.delivery import annotation_records, delivery_records
 from schemas.desc import BROKER_MESSAGE_PACKETS, broker_message, classification_record
 

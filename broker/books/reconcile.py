@@ -8,14 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from broker import journal
+from broker.books import journal
+from broker.books.ledger import Entry, Ledger, Span
 from broker.checkpoint import read_offsets
 from broker.deadletter import waiting
 from broker.duplicates import SeenAlerts
 from broker.kafka.client import Client, partition_list
 from broker.kafka.run_settings import KafkaSource
-from broker.ledger import Entry, Ledger, Span
-from broker.outbox import Outbox
+from broker.outgoing.outbox import Outbox
 from broker.run_directory import RunDirectory
 from broker.sources.kafka import partitions_of
 from broker.tables.table import AnnotationTable

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from broker.books.ledger import Entry, Page, Span
 from broker.errors import LedgerError
 from broker.harvest import Harvest
-from broker.ledger import Entry, Page, Span
 from broker.sources.kafka import partition_names, partitions_of
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from broker._atomic import write_text
-from broker.destinations import IdOf
+from broker.outgoing.destinations import IdOf
 
 Register = Callable[[str, str], int]
 """Tells a registry the subject and the schema of a topic's messages; gives the number."""

@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from broker.books.ledger import Ledger
 from broker.config import Config
-from broker.destinations import Content
-from broker.dispatch import keys_of
 from broker.errors import WrongInputError
 from broker.kafka.client import Client, partition_list
 from broker.kafka.run_settings import FILTER_PLACE, KafkaDelivery
-from broker.ledger import Ledger
+from broker.outgoing.destinations import Content
+from broker.outgoing.dispatch import keys_of
 from broker.run_directory import RunDirectory
 from broker.tables.table import AnnotationTable
 

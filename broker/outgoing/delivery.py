@@ -6,14 +6,14 @@ import pyarrow as pa
 
 from broker.commit import Publishing
 from broker.config import Config
-from broker.destinations import Destination, Topics, destinations
 from broker.filters.definition import Filter
 from broker.kafka.publisher import Publisher
 from broker.kafka.run_settings import KafkaDelivery
 from broker.kafka.topics import make_topics
-from broker.registration import registrar
+from broker.outgoing.destinations import Destination, Topics, destinations
+from broker.outgoing.registration import registrar
+from broker.outgoing.schema_ids import id_of
 from broker.run_directory import RunDirectory
-from broker.schema_ids import id_of
 
 
 class Delivery:

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from broker.destinations import Destination
-from broker.outbox import HEADERS, OUTGOING
+from broker.outgoing.destinations import Destination
+from broker.outgoing.outbox import HEADERS, OUTGOING
 
 KEY = ("survey", "alertId", "diaSourceId")
 BUNDLE_DIGITS = 12

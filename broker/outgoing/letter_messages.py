@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from broker.outbox import HEADERS, OUTGOING
+from broker.outgoing.outbox import HEADERS, OUTGOING
 
 _STAMPS = (
     "id",
@@ -19,7 +19,7 @@ _STAMPS = (
 
 
 def letter_messages(letters: pa.Table, topic: str, max_bytes: int) -> pa.Table:
-    """Rows of `broker.deadletter.DEADLETTER` as rows of `broker.outbox.OUTGOING`.
+    """Rows of `broker.deadletter.DEADLETTER` as rows of `broker.outgoing.outbox.OUTGOING`.
 
     A packet larger than `max_bytes` goes without its bytes, and says so in the header ``payloadBytes``; the dead-letter
     table has them.

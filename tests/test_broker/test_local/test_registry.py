@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from broker.local_registry import Mode, SchemaRegistryServer
+from broker.local.registry import Mode, SchemaRegistryServer
 
 ALERT = {"type": "record", "name": "alert", "fields": [{"name": "id", "type": "long"}]}
 OTHER = {"type": "record", "name": "other", "fields": []}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.books.ledger import Entry, Ledger, Page, Span
 from broker.errors import LedgerError
-from broker.ledger import Entry, Ledger, Page, Span
 
 counts = st.integers(0, 10**12)
 counters = st.dictionaries(st.text(min_size=1, max_size=8), st.integers(1, 10**9), max_size=4).map(Counter)

@@ -7,7 +7,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from broker.config import RegistryServer
 from broker.errors import RunFailedError
-from broker.schema_ids import Register
+from broker.outgoing.schema_ids import Register
 from schemas.registry_settings import RegistrySettings
 
 
