@@ -248,9 +248,9 @@ class Committer:
         annotations = fresh.append_column(DELIVERED_TO, delivered.cast(DELIVERED_TO.type))
         versions = Versions(broker_version(), code_hash(), self.settings.bundle_sha256)
         dead = letters(outcome.rejects, harvest.messages, stem, versions)
-        messages, too_large = self._messages(harvest, rows, annotations, dead)
+        messages, undeliverable = self._messages(harvest, rows, annotations, dead)
         written = MicroBatch(stem, annotations, dead, self.filters)
-        return _Decided(written, messages, Account(harvest, annotations, cut, too_large, replayed))
+        return _Decided(written, messages, Account(harvest, annotations, cut, undeliverable, replayed))
 
     def _messages(
         self,
@@ -267,7 +267,7 @@ class Committer:
         tables = [sent.messages]
         if publishing.deadletter:
             tables.append(letter_messages(dead, publishing.deadletter, publishing.max_bytes))
-        return pa.concat_tables(tables), sent.too_large
+        return pa.concat_tables(tables), sent.undeliverable
 
     def _mark(self, stem: str, replayed: pa.Table) -> None:
         """Note which dead letters these packets were."""

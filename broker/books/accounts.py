@@ -24,14 +24,14 @@ class Account:
     harvest : as the workers gave it.
     annotations : the rows that are no duplicates, with `deliveredTo`.
     cut : alerts held back, by filter and limit.
-    too_large : messages that are too large to be sent, by destination.
+    undeliverable : messages that are too large to be sent, by destination.
     replayed : columns of `broker.deadletter.DEADLETTER`: dead letters that these packets were; None for new packets.
     """
 
     harvest: Harvest
     annotations: pa.Table
     cut: Mapping[str, Counter[str]] = field(default_factory=dict)
-    too_large: Counter[str] = field(default_factory=Counter)
+    undeliverable: Counter[str] = field(default_factory=Counter)
     replayed: pa.Table | None = None
 
 
@@ -75,7 +75,7 @@ def _entry(account: Account) -> Entry:
         schemas=_count(_schema_names(annotations)),
         not_classified=_count(annotations["notClassifiedReason"].drop_null()),
         reject_stages=_count(outcome.rejects["stage"]),
-        undeliverable=account.too_large,
+        undeliverable=account.undeliverable,
         partitions=_partitions(account),
         partition_nights=_partition_nights(annotations),
     )

@@ -32,9 +32,9 @@ def read(path: Path) -> Iterator[Page]:
     """
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if not line.endswith("\n"):
+            if not line.endswith(b"\n"):
                 return
             yield _page(line, f"line {number}", path)
 
@@ -70,7 +70,7 @@ def _counts(line: bytes, last_batch: Mapping[str, int], path: Path) -> bool:
     return page.number <= last_batch.get(page.stream, -1)
 
 
-def _page(line: str | bytes, where: str, path: Path) -> Page:
+def _page(line: bytes, where: str, path: Path) -> Page:
     try:
         return Page.from_json(json.loads(line))
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -53,10 +53,10 @@ def reconcile(
 
 def _print(found: Any, topics: Any, total: int) -> None:
     console = Console(highlight=False, markup=False)
-    table = Table(title="Received is annotated + duplicates + dead letters", box=SIMPLE)
+    table = Table(title="Received is annotated + duplicates + dead letters", box=SIMPLE, padding=0, pad_edge=False)
     table.add_column("partition", overflow="fold")
-    for heading in ("messages", "received", "annotated", "duplicates", "dead letters", "waiting", "difference"):
-        table.add_column(heading, justify="right")
+    for heading in ("messages", "received", "annotated", "duplicates", "dead", "waiting", "differ"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for check in found.partitions:
         counts = check.counts
         numbers = [counts[key] for key in ("messages", "received", "annotated", "duplicates", "deadLettered")]
@@ -71,9 +71,10 @@ def _print(found: Any, topics: Any, total: int) -> None:
 
 
 def _of_topics(topics: Any) -> Table:
-    table = Table("topic", title="Deliveries in Kafka against the annotation table", box=SIMPLE)
+    table = Table(title="Deliveries in Kafka against the annotation table", box=SIMPLE, padding=0, pad_edge=False)
+    table.add_column("topic", overflow="fold")
     for heading in ("wanted", "messages", "repeats", "undeliverable", "missing", "unwanted"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for topic in topics:
         table.add_row(
             topic.topic,

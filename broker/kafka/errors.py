@@ -16,6 +16,7 @@ LOGIN_FAILED = (KafkaError._AUTHENTICATION, KafkaError._SSL)  # noqa: SLF001  # 
 """What waiting doesn't mend."""
 
 _LOGIN = "check the user, and the password in the place that `security.password` names"
+_MISSING = "create it; a run makes its topics if `deliver.kafka.create_topics` is set"
 _RIGHTS = "ask the cluster's operator for the right (an ACL) for this user"
 
 _WHAT_TO_DO: Mapping[int, tuple[str, str]] = {
@@ -28,11 +29,11 @@ _WHAT_TO_DO: Mapping[int, tuple[str, str]] = {
         "set `source.group_prefix` to a prefix that the user may use, often the user's name",
     ),
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: ("the user has no right to write idempotently", _RIGHTS),
-    KafkaError.UNKNOWN_TOPIC_OR_PART: ("there is no such topic", "create it, or set `deliver.kafka.create_topics`"),
-    KafkaError._UNKNOWN_TOPIC: ("there is no such topic", "create it, or set `deliver.kafka.create_topics`"),  # noqa: SLF001
+    KafkaError.UNKNOWN_TOPIC_OR_PART: ("there is no such topic", _MISSING),
+    KafkaError._UNKNOWN_TOPIC: ("there is no such topic", _MISSING),  # noqa: SLF001
     KafkaError.MSG_SIZE_TOO_LARGE: (
         "a message is larger than the topic allows",
-        "raise the topic's max.message.bytes, or lower `deliver.kafka.max_message_bytes` to it",
+        "raise the topic's max.message.bytes; a run sends nothing above its `deliver.kafka.max_message_bytes`",
     ),
     KafkaError._MSG_TIMED_OUT: (  # noqa: SLF001
         "no broker took a message in time",

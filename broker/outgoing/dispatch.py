@@ -21,7 +21,7 @@ class Dispatch:
     """Messages to send, and how many are too large to be, by destination."""
 
     messages: pa.Table
-    too_large: Counter[str]
+    undeliverable: Counter[str]
 
 
 def dispatch(
@@ -49,7 +49,7 @@ def dispatch(
     wanted = (place >= 0) & _is_delivered(place, number, annotations["deliveredTo"], destinations)
     # A message that couldn't be encoded can't be sent either.
     sizes = pc.fill_null(pc.binary_length(records["value"]), max_bytes + 1).to_numpy()
-    too_large = Counter(destinations[k].name for k in number[wanted & (sizes > max_bytes)])
+    undeliverable = Counter(destinations[k].name for k in number[wanted & (sizes > max_bytes)])
     chosen = np.flatnonzero(wanted & (sizes <= max_bytes))
     # In the order of the annotations, so that a topic's messages are in theirs.
     chosen = chosen[np.lexsort((number[chosen], place[chosen]))]
@@ -61,7 +61,7 @@ def dispatch(
         records["value"].take(pa.array(chosen)),
         pa.array([_headers(destinations[k], stamps[row]) for k, row in zip(to, at, strict=True)], HEADERS),
     ]
-    return Dispatch(pa.table(columns, schema=OUTGOING), too_large)
+    return Dispatch(pa.table(columns, schema=OUTGOING), undeliverable)
 
 
 def keys_of(annotations: pa.Table) -> pa.ChunkedArray:

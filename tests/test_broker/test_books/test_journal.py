@@ -68,13 +68,13 @@ def test_what_counts_is_not_written_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["{}", "[]", "3", "nonsense", '{"stream": "a", "batch": 0, "spans": {}, "skipped": 3}']
+    "line", ["{}", "[]", "3", "nonsense", "\xff\xfe", '{"stream": "a", "batch": 0, "spans": {}, "skipped": 3}']
 )
 def test_a_line_that_is_no_page_is_named(tmp_path, line):
     path = tmp_path / "batches.jsonl"
     journal.append(path, page(0))
-    with path.open("a") as file:
-        file.write(line + "\n")
+    with path.open("ab") as file:
+        file.write(line.encode("latin-1") + b"\n")
     with pytest.raises(LedgerError, match=r"line 2 of .*batches\.jsonl isn't a page of the books"):
         list(journal.read(path))
     with pytest.raises(LedgerError, match=r"batches\.jsonl isn't a page of the books"):

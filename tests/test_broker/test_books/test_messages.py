@@ -196,7 +196,7 @@ def test_to_encode_and_then_pick_is_to_pick_and_then_encode(case, order, names):
     found = [(m["key"], m["topic"], m["value"]) for m in picked.messages.to_pylist()]
     assert [m[:2] for m in found] == [m[:2] for m in wanted]
     assert [m for m in found if m[1] != "classes"] == [m for m in wanted if m[1] != "classes"]
-    assert not picked.too_large
+    assert not picked.undeliverable
 
 
 def test_within_a_topic_messages_keep_the_order_of_the_alerts(harvest, annotations, to, sources):
@@ -237,8 +237,8 @@ def test_a_message_that_is_too_large_is_counted_and_the_others_go(harvest, annot
     made = dispatch(
         harvest.records, everything, with_deliveries(annotations, names), {}, tuple(to.values()), largest - 1 + room
     )
-    assert made.too_large.total() == 1 - room
-    assert made.messages.num_rows == harvest.records.num_rows - made.too_large.total()
+    assert made.undeliverable.total() == 1 - room
+    assert made.messages.num_rows == harvest.records.num_rows - made.undeliverable.total()
     little = dispatch(harvest.records, everything, with_deliveries(annotations, names), {}, tuple(to.values()), 0)
     counts = {row["values"]: row["counts"] for row in harvest.records["destination"].value_counts().to_pylist()}
-    assert (little.messages.num_rows, little.too_large) == (0, counts)
+    assert (little.messages.num_rows, little.undeliverable) == (0, counts)
