@@ -20,6 +20,9 @@ RECORDS = pa.schema(
 """Encoded messages that go out once it is decided that their alert does: `row` counts in the annotations, and a message
 that can't be encoded has no value."""
 
+Record = tuple[int, str, bytes | None]
+"""A row of `RECORDS`."""
+
 
 @dataclass(frozen=True)
 class Harvest:

@@ -42,11 +42,17 @@ def delivery_records(
     filter_stamp : ``name`` and ``version`` of the filter that sends them.
     extra : further columns that the filter asked for.
     """
-    names = [*DELIVERY, *(name for name in extra if name not in DELIVERY)]
-    records = annotation_records(annotations.select(names))
-    for record in records:
-        record["filter"] = filter_stamp
-    return records
+    return [{**record, "filter": filter_stamp} for record in unsigned_records(annotations, extra)]
+
+
+def unsigned_records(annotations: pa.Table, extra: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """`delivery_records` without the filter, which comes last."""
+    return annotation_records(annotations.select(delivery_columns(extra)))
+
+
+def delivery_columns(extra: Sequence[str]) -> list[str]:
+    """The columns that a filter is sent which asked for further ones."""
+    return [*DELIVERY, *(name for name in extra if name not in DELIVERY)]
 
 
 def annotation_records(annotations: pa.Table) -> list[dict[str, Any]]:
@@ -72,9 +78,8 @@ def annotation_avro_schema(schema: pa.Schema) -> dict[str, Any]:
 
 def delivery_avro_schema(schema: pa.Schema, extra: Sequence[str] = ()) -> dict[str, Any]:
     """The Avro schema of `delivery_records` made from a table of this schema."""
-    names = [*DELIVERY, *(name for name in extra if name not in DELIVERY)]
     stamp = pa.struct([pa.field("name", pa.utf8(), nullable=False), pa.field("version", pa.utf8(), nullable=False)])
-    fields = [*(schema.field(name) for name in names), pa.field("filter", stamp, nullable=False)]
+    fields = [*(schema.field(name) for name in delivery_columns(extra)), pa.field("filter", stamp, nullable=False)]
     return {
         "type": "record",
         "name": "delivery",

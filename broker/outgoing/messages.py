@@ -3,33 +3,22 @@
 So the workers encode, side by side, and the driver, which knows the duplicates and the limits, only picks.
 """
 
-import json
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
 import fastavro
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from broker.harvest import RECORDS
+from broker.harvest import RECORDS, Record
+from broker.outgoing._encoding import encodable, framed
+from broker.outgoing.deliveries import deliveries
 from broker.outgoing.destinations import Content, Destination
-from schemas.delivery import annotation_records, delivery_records
+from schemas.delivery import annotation_records
 from schemas.desc import BROKER_MESSAGE_PACKETS, broker_message, classification_record
-
-LOG = logging.getLogger(__name__)
-
-Row = tuple[int, bytes | None]
-"""The row of the annotations, and its message; None where it can't be encoded."""
-
-Write = Callable[[Mapping[str, Any]], bytes | None]
-
-_CANT_BE_ENCODED = (ValueError, TypeError, ArithmeticError, LookupError)
-"""What the encoders raise on a value that doesn't fit, such as an infinite number in JSON."""
 
 
 @dataclass(frozen=True)
@@ -57,56 +46,36 @@ def encode(annotations: pa.Table, destinations: Sequence[Destination], sources: 
     destinations : the run's.
     sources : the packets.
     """
-    tables = [_table(d.name, list(_ENCODERS[d.content](annotations, d, sources))) for d in destinations]
-    return pa.concat_tables([RECORDS.empty_table(), *tables])
+    to_subscribers = deliveries(annotations, [to for to in destinations if to.filter])
+    to_all = (_ENCODERS[to.content](annotations, to, sources) for to in destinations if not to.filter)
+    columns = zip(*chain(to_subscribers, *to_all), strict=True)
+    made = [pa.array(values, field.type) for values, field in zip(columns, RECORDS, strict=False)]
+    return pa.table(made, schema=RECORDS) if made else RECORDS.empty_table()
 
 
-def framed(schema_id: int, body: bytes) -> bytes:
-    """A message in Confluent's wire format."""
-    return b"\x00" + schema_id.to_bytes(4, "big") + body
-
-
-def _table(name: str, rows: Sequence[Row]) -> pa.Table:
-    columns = ([row for row, _ in rows], [name] * len(rows), [value for _, value in rows])
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], schema=RECORDS)
-
-
-def _deliveries(annotations: pa.Table, to: Destination, _sources: Sources) -> Iterator[Row]:
-    if to.filter is None:
-        return
-    rows = _matched(annotations, to.filter.name)
-    records = delivery_records(annotations.take(rows), to.filter.stamp, to.filter.columns)
-    yield from zip(rows.to_pylist(), map(_writer(to), records), strict=True)
-
-
-def _matched(annotations: pa.Table, name: str) -> pa.Array:
-    column = annotations["matchedFilters"].combine_chunks()
-    return column.value_parent_indices().filter(pc.equal(column.flatten(), name))
-
-
-def _annotations(annotations: pa.Table, to: Destination, _sources: Sources) -> Iterator[Row]:
-    yield from enumerate(map(_writer(to), annotation_records(annotations)))
+def _annotations(annotations: pa.Table, to: Destination, _sources: Sources) -> Iterator[Record]:
+    for row, record in enumerate(annotation_records(annotations)):
+        yield row, to.name, _avro(to, record)
 
 
 _DESC_COLUMNS = ["alertId", "diaSourceId", "broker", "classifier", "classifications"]
 
 
-def _desc_classifications(annotations: pa.Table, to: Destination, sources: Sources) -> Iterator[Row]:
-    write = _writer(to)
+def _desc_classifications(annotations: pa.Table, to: Destination, sources: Sources) -> Iterator[Record]:
     origins = annotations["origin"].to_pylist()
     for row, annotation in enumerate(annotations.select(_DESC_COLUMNS).to_pylist()):
         published = sources.published.get(_packet(origins[row]), sources.read)
-        yield row, write(classification_record(annotation, published, sources.read))
+        yield row, to.name, _avro(to, classification_record(annotation, published, sources.read))
 
 
-def _desc_messages(annotations: pa.Table, to: Destination, sources: Sources) -> Iterator[Row]:
+def _desc_messages(annotations: pa.Table, to: Destination, sources: Sources) -> Iterator[Record]:
     ids = annotations["schemaId"].fill_null(-1).to_numpy()
     rows = np.flatnonzero(ids == BROKER_MESSAGE_PACKETS)
     wanted = annotations.take(pa.array(rows))
     for row, origin, annotation in zip(
         rows.tolist(), wanted["origin"].to_pylist(), wanted.select(_DESC_COLUMNS).to_pylist(), strict=True
     ):
-        yield row, framed(to.schema_id or 0, broker_message(sources.payloads[origin], annotation))
+        yield row, to.name, framed(to.schema_id or 0, broker_message(sources.payloads[origin], annotation))
 
 
 def _packet(origin: str) -> str:
@@ -114,33 +83,18 @@ def _packet(origin: str) -> str:
     return origin.partition("#")[0]
 
 
-def _writer(to: Destination) -> Write:
-    """What encodes a destination's records; one that can't be encoded harms no other."""
-    encode_one = _json if to.avro is None else partial(_avro, to.parsed, to.schema_id or 0)
+def _avro(to: Destination, record: Mapping[str, Any]) -> bytes | None:
+    def write(record: Mapping[str, Any]) -> bytes:
+        body = BytesIO()
+        fastavro.schemaless_writer(body, to.parsed, record)
+        return framed(to.schema_id or 0, body.getvalue())
 
-    def write(record: Mapping[str, Any]) -> bytes | None:
-        try:
-            return encode_one(record)
-        except _CANT_BE_ENCODED as error:
-            LOG.warning("a message for %s can't be encoded: %s: %s", to.topic, type(error).__name__, error)
-            return None
-
-    return write
+    return encodable(write, record, to.topic)
 
 
-def _avro(schema: dict[str, Any], schema_id: int, record: Mapping[str, Any]) -> bytes:
-    body = BytesIO()
-    fastavro.schemaless_writer(body, schema, record)
-    return framed(schema_id, body.getvalue())
-
-
-def _json(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
-
-
-_ENCODERS: Mapping[Content, Callable[[pa.Table, Destination, Sources], Iterator[Row]]] = {
-    Content.DELIVERY: _deliveries,
+_ENCODERS: Mapping[Content, Callable[[pa.Table, Destination, Sources], Iterator[Record]]] = {
     Content.ANNOTATION: _annotations,
     Content.DESC_CLASSIFICATION: _desc_classifications,
     Content.DESC_MESSAGE: _desc_messages,
 }
+"""What goes out of every alert; what filters send is in `broker.outgoing.deliveries`."""

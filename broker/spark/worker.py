@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -80,25 +80,28 @@ def _prepared(settings: RegistrySettings | None, intake: Intake) -> Registry:
 
 
 def _sources(intake: Intake, now: int) -> Sources:
-    payloads = dict(zip(intake.packets["origin"].to_pylist(), intake.packets["payload"], strict=True))
-    return Sources(_Bytes(payloads), published(intake.messages), now)
+    return Sources(_Bytes(intake.packets), published(intake.messages), now)
 
 
 class _Bytes(Mapping[str, bytes]):
     """Payloads by origin, taken out of Arrow when they are asked for."""
 
-    def __init__(self, scalars: Mapping[str, pa.Scalar]) -> None:
-        self._scalars = scalars
+    def __init__(self, packets: pa.Table) -> None:
+        self._packets = packets
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {origin: row for row, origin in enumerate(self._packets["origin"].to_pylist())}
 
     def __getitem__(self, origin: str) -> bytes:
-        found: bytes = self._scalars[origin].as_py()
+        found: bytes = self._packets["payload"][self._rows[origin]].as_py()
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._scalars)
+        return iter(self._rows)
 
     def __len__(self) -> int:
-        return len(self._scalars)
+        return len(self._rows)
 
 
 @cache
