@@ -42,12 +42,8 @@ def delivery_records(
     filter_stamp : ``name`` and ``version`` of the filter that sends them.
     extra : further columns that the filter asked for.
     """
-    return [{**record, "filter": filter_stamp} for record in unsigned_records(annotations, extra)]
-
-
-def unsigned_records(annotations: pa.Table, extra: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """`delivery_records` without the filter, which comes last."""
-    return annotation_records(annotations.select(delivery_columns(extra)))
+    records = annotation_records(annotations.select(delivery_columns(extra)))
+    return [{**record, "filter": filter_stamp} for record in records]
 
 
 def delivery_columns(extra: Sequence[str]) -> list[str]:

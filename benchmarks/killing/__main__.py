@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.killing.packets import Flow
-from benchmarks.killing.processes import kill, python_workers
 from benchmarks.killing.run import STALL_SECONDS, TOPIC, LiveRun
+from benchmarks.processes import kill, python_workers
 from broker.kafka.feed import Feed
 from broker.kafka.settings import Cluster
 from broker.local.kafka import LocalKafka

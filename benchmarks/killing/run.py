@@ -2,17 +2,15 @@
 
 import json
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.killing.processes import descendants, kill
+from benchmarks.processes import BOREAL, descendants, kill
 from broker.books.ledger import Ledger
 from broker.run_directory import RunDirectory
 
-BOREAL = Path(sys.executable).with_name("boreal")
 TOPIC = "alerts"
 STALL_SECONDS = 300
 """A run that takes in nothing for so long, with packets waiting, hangs."""

@@ -4,11 +4,11 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks.live.subscriber import Subscriber, delay_table
+from benchmarks.live.subscriber import Subscriber, delay_table, quantiles
+from benchmarks.processes import BOREAL, started
 from broker.books.ledger import Ledger
 from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, stop
 from broker.errors import RunFailedError, WrongInputError
@@ -24,7 +25,6 @@ from broker.local.kafka import LocalKafka
 from broker.run_directory import RunDirectory
 
 ROOT = Path(__file__).parents[2]
-BOREAL = str(Path(sys.executable).with_name("boreal"))
 TOPIC = "alerts"
 PARTITIONS = 4
 CONFIG = "live-demo.yaml"
@@ -33,7 +33,6 @@ WARM_UP_SECONDS = 10
 """Packets of so many seconds come before those that are measured: with them Spark and numba start."""
 
 STALL_SECONDS = 300
-STOP_SECONDS = 180
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 
@@ -45,6 +44,7 @@ def main(
         ROOT / "tests" / "data" / "packets"
     ),
     to: Annotated[Path, typer.Option(help="Directory for everything; emptied first.")] = ROOT / "build" / "live-demo",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
 ) -> None:
     """Show alerts going from Kafka to subscribers, live; Ctrl-C ends all of it.
 
@@ -53,14 +53,17 @@ def main(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as cleanup:
-            _show(cleanup, _fresh(to.resolve()), packets.resolve(), rate, seconds)
+            figures = _show(cleanup, _fresh(to.resolve()), packets.resolve(), rate, seconds)
+        if json_file:
+            json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     except WrongInputError as error:
         stop(str(error), GAVE_SOMETHING_WRONG)
     except RunFailedError as error:
         stop(str(error), CHECK_FAILED)
 
 
-def _show(cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds: float) -> None:
+def _show(cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds: float) -> dict[str, float]:
+    """Show it; give the figures."""
     CONSOLE.print("starting a Kafka broker")
     # Packets and deliveries are stamped when the broker stores them.
     settings = {"log.message.timestamp.type": "LogAppendTime"}
@@ -73,7 +76,7 @@ def _show(cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds:
 
     CONSOLE.print(f"starting the run; its log: {folder / 'run.log'}")
     warm_up, count = ceil(WARM_UP_SECONDS * rate), ceil(seconds * rate)
-    with _process("run", str(config), log=folder / "run.log", end=signal.SIGTERM) as run:
+    with started([BOREAL, "run", str(config)], folder / "run.log", signal.SIGTERM) as run:
         feeding = _Feeding(folder, config, packets, rate, subscriber, run)
         CONSOLE.print(f"warming up: {warm_up:,} packets at {rate:g}/s")
         feeding.feed(warm_up)
@@ -88,8 +91,22 @@ def _show(cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds:
         f"\n{fed['packets']:,} packets were sent at {fed['rate']:.1f}/s; {behind:.1f} s after the last, all were in "
         f"the books.\nThe {warm_up:,} before them, with which Spark and numba started, aren't in this table."
     )
-    CONSOLE.print(delay_table(subscriber.since(measured_from)))
+    delays = subscriber.since(measured_from)
+    CONSOLE.print(delay_table(delays))
     _close(results, config)
+    return {**_figures(fed, delays), "secondsBehind": behind}
+
+
+def _figures(fed: dict[str, Any], delays: dict[str, list[float]]) -> dict[str, float]:
+    """What was sent, and how long the deliveries took [s]."""
+    late = [*chain.from_iterable(delays.values())]
+    return {
+        "packets": fed["packets"],
+        "meanBytes": fed["bytes"] / fed["packets"],
+        "packetsPerSecond": fed["rate"],
+        "deliveries": len(late),
+        **dict(zip(("p50", "p90", "p99", "max"), quantiles(late), strict=True)),
+    }
 
 
 @dataclass(frozen=True)
@@ -107,8 +124,8 @@ class _Feeding:
         """Send so many packets; give what `boreal replay-packets` says of them."""
         how = ["--new-ids", "--repeat", "--json", "--rate", str(self.rate), "--count", str(count)]
         log = self.folder / "replay.log"
-        arguments = ["replay-packets", str(self.packets), "--config", str(self.config), *how]
-        with _process(*arguments, log=log, end=signal.SIGINT) as sending:
+        command = [BOREAL, "replay-packets", str(self.packets), "--config", str(self.config), *how]
+        with started(command, log, signal.SIGINT) as sending:
             self._listen_until(lambda: sending.poll() is not None)
         text = log.read_text(encoding="utf-8")
         if sending.returncode:
@@ -164,24 +181,6 @@ def _configure(folder: Path, brokers: str, results: RunDirectory) -> Path:
     }
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return path
-
-
-@contextmanager
-def _process(*arguments: str, log: Path, end: signal.Signals) -> Iterator[subprocess.Popen[bytes]]:
-    """A `boreal` command that is ended, in order, when the block ends; Ctrl-C reaches it only that way."""
-    with log.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603  # Boreal's own command
-            [BOREAL, *arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(end)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """A subscriber of all topics at once: shows some of what arrives, and keeps how long each delivery took."""
 
 import json
+import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -87,13 +88,13 @@ def delay_table(delays: dict[str, list[float]]) -> Table:
     for heading in ("deliveries", "p50", "p90", "p99", "max"):
         table.add_column(heading, justify="right")
     for name, values in [*delays.items(), ("all", [*chain.from_iterable(delays.values())])]:
-        table.add_row(name, f"{len(values):,}", *_quantiles(values))
+        table.add_row(name, f"{len(values):,}", *(f"{q:.2f}" if values else "-" for q in quantiles(values)))
     return table
 
 
-def _quantiles(values: list[float]) -> Iterator[str]:
-    for percent in (50, 90, 99, 100):
-        yield f"{np.percentile(values, percent):.2f}" if values else "-"
+def quantiles(values: list[float]) -> list[float]:
+    """The values that 50, 90, 99 and 100 % are not above; NaN where there are none."""
+    return [float(np.percentile(values, percent)) if values else math.nan for percent in (50, 90, 99, 100)]
 
 
 def _schema(folder: Path, number: int) -> dict[str, Any]:

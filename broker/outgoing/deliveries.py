@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from broker.harvest import Record
 from broker.outgoing._encoding import Encode, encodable, framed
 from broker.outgoing.destinations import Destination
-from schemas.delivery import unsigned_records
+from schemas.delivery import annotation_records, delivery_columns
 
 
 def deliveries(annotations: pa.Table, destinations: Sequence[Destination]) -> Iterator[Record]:
@@ -52,7 +52,8 @@ def _of_group(
 ) -> Iterator[Record]:
     """The messages of filters that ask for the same columns in the same form."""
     rows = np.unique(np.concatenate(matched))
-    records = unsigned_records(annotations.take(pa.array(rows)), group[0].filter.columns if group[0].filter else ())
+    wanted = delivery_columns(group[0].filter.columns if group[0].filter else ())
+    records = annotation_records(annotations.select(wanted).take(pa.array(rows)))
     encode = _json if group[0].avro is None else _avro(_fields(group[0])[:-1])
     bodies = dict(zip(rows.tolist(), (encodable(encode, record, group[0].topic) for record in records), strict=True))
     for to, own in zip(group, matched, strict=True):

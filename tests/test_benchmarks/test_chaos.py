@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.killing.packets import Flow
-from benchmarks.killing.processes import descendants, kill
+from benchmarks.processes import descendants, kill
 from schemas.decode import decode
 from schemas.packets import packets
 from schemas.registry import BundledRegistry
