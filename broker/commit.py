@@ -141,7 +141,7 @@ class Committer:
         self.publishing = publishing
         self.table = self.settings.table or ParquetAnnotations(run)
         self.stream = run.stream_id()
-        self.ledger = self._recovered(Ledger.read(run.ledger))
+        self.ledger = self._recovered(Ledger.read(run.ledger).with_stream(run.ledger, self.stream))
         self._outbox = Outbox(run)
         self._make_folders()
         self._deliver()

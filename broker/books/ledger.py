@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,7 +144,7 @@ class Ledger:
     Parameters
     ----------
     total : the sum over all committed batches.
-    last_batch : the last committed batch of each stream (see `RunDirectory.stream_id`).
+    last_batch : the last committed batch of each stream (see `RunDirectory.stream_id`), -1 before its first.
     positions : of each Kafka partition, the first offset that was read and the next one to read.
     """
 
@@ -155,6 +155,14 @@ class Ledger:
     def has(self, stream: str, batch: int) -> bool:
         """Whether the batch is in the books already."""
         return batch <= self.last_batch.get(stream, -1)
+
+    def with_stream(self, path: Path, stream: str) -> "Ledger":
+        """Write down a stream before its first batch, so that whoever recovers knows to ask the table for it."""
+        if stream in self.last_batch:
+            return self
+        made = replace(self, last_batch={**self.last_batch, stream: -1})
+        made.write(path)
+        return made
 
     def commit(self, path: Path, page: Page) -> "Ledger":
         """Write the ledger with one more batch in it; from then on the batch's parts count."""

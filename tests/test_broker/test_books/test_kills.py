@@ -144,3 +144,16 @@ def test_a_micro_batch_that_died_may_come_again_cut_otherwise(life, desk, topics
         sent_to |= {row["diaSourceId"] for row in again.rows() if "few" in row["deliveredTo"]}
     assert deaths > 15
     assert sent_to == {1, 2, 3}
+
+
+def test_a_stream_s_first_batch_that_only_the_table_has_counts_though_its_checkpoint_is_gone(
+    desk, small_packet, kafka_records, monkeypatch
+):
+    opened = desk("run", table="delta", stream="0123abcd")
+    with monkeypatch.context() as patched:
+        patched.setattr("broker.commit.journal.append", lambda *_: (_ for _ in ()).throw(KilledError))
+        with pytest.raises(KilledError):
+            opened.take(0, kafka_records([small_packet(1), small_packet(2)]))
+    again = desk("run", table="delta", stream="89abcdef", topics=opened.topics)
+    assert again.committer.ledger.total.annotated == 2
+    again.check()
