@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from broker._derive import galactic, night_of
 from classifiers.bundle import Bundle
 from classifiers.manifest import Manifest
-from classifiers.predict import Prediction
+from classifiers.predict import Prediction, feature_array
 from classifiers.taxonomy import BY_ID, NOT_CLASSIFIED, TAXONOMY, descendants
 from features.extract import catalogue, code_hash
 from schemas.alerts import FLAGS, AlertBatch, LightCurves
@@ -48,11 +49,11 @@ def annotate(
         **_measurement(alerts),
         **_verdict(prediction, bundle),
         **_class_columns(prediction, bundle),
-        **{name: _null_where_nan(features[name]) for name in bundle.feature_names},
+        **_feature_columns(features, bundle),
         **_provenance(alerts, origins, prediction, bundle),
     }
     schema = _schema_of(bundle)
-    return pa.table([_as(columns[field.name], field.type) for field in schema], schema=schema)
+    return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
 @lru_cache(maxsize=4)
@@ -61,13 +62,23 @@ def _schema_of(bundle: Bundle) -> pa.Schema:
     return schema_for(bundle.manifest)
 
 
-def _as(values: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
-    return values if values.type == kind else values.cast(kind)
+def _null_where_nan(values: NDArray[np.float64]) -> pa.Array:
+    return _columns(values[None, :])[0]
 
 
-def _null_where_nan(values: pa.Array | pa.ChunkedArray | NDArray[np.float64]) -> pa.Array | pa.ChunkedArray:
-    array = pa.array(values) if isinstance(values, np.ndarray) else values
-    return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+def _columns(values: NDArray[Any]) -> list[pa.Array]:
+    """The rows of an array, shape (n_columns, n), each as a column with null for NaN.
+
+    There are hundreds and each call costs microseconds: what is left to do one by one is to point into two arrays.
+    """
+    values = np.ascontiguousarray(values)
+    unknown = np.isnan(values)
+    known = np.packbits(~unknown, axis=1, bitorder="little")
+    kind, n = pa.from_numpy_dtype(values.dtype), values.shape[1]
+    return [
+        pa.Array.from_buffers(kind, n, [pa.py_buffer(bits) if n_null else None, pa.py_buffer(row)], n_null)
+        for bits, row, n_null in zip(known, values, unknown.sum(axis=1).tolist(), strict=True)
+    ]
 
 
 def _identity(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
@@ -113,7 +124,7 @@ def _measurement(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
 
 
 def _count_detections(curves: LightCurves) -> NDArray[np.int64]:
-    return np.bincount(curves.owner[curves.detected], minlength=len(curves))
+    return np.diff(np.searchsorted(np.flatnonzero(curves.detected), curves.offsets))
 
 
 def _verdict(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:
@@ -133,12 +144,20 @@ def _verdict(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:
 
 
 def _class_columns(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:
-    made = {}
-    for node in TAXONOMY:
-        below = [k for k, leaf in enumerate(bundle.classes) if leaf.id in descendants(node.id)]
-        if node.column and below:
-            made[node.column] = _null_where_nan(_sum_columns(prediction.probabilities, below))
-    return made
+    groups = _groups(bundle)
+    sums = [_sum_columns(prediction.probabilities, below) for below in groups.values()]
+    return dict(zip(groups, _columns(np.stack(sums)), strict=True))
+
+
+@lru_cache(maxsize=4)
+def _groups(bundle: Bundle) -> dict[str, list[int]]:
+    """The probabilities that each class column adds up, as indices of the bundle's classes."""
+    below = {
+        node.column: [k for k, leaf in enumerate(bundle.classes) if leaf.id in descendants(node.id)]
+        for node in TAXONOMY
+        if node.column
+    }
+    return {name: classes for name, classes in below.items() if classes}
 
 
 def _sum_columns(values: NDArray[np.float64], columns: Sequence[int]) -> NDArray[np.float64]:
@@ -148,20 +167,31 @@ def _sum_columns(values: NDArray[np.float64], columns: Sequence[int]) -> NDArray
     return np.minimum(total, 1.0)
 
 
+def _feature_columns(features: pa.Table, bundle: Bundle) -> dict[str, pa.Array]:
+    return dict(zip(bundle.feature_names, _columns(feature_array(features, bundle.feature_names).T), strict=True))
+
+
 def _provenance(
     alerts: AlertBatch, origins: pa.Array, prediction: Prediction, bundle: Bundle
 ) -> dict[str, pa.Array | pa.ChunkedArray]:
-    n = len(alerts)
-    classifier = {"name": bundle.name, "version": bundle.version, "bundleSha256": bundle.sha256}
-    broker = {"name": BROKER_NAME, "version": broker_version(), "featuresSha256": code_hash()}
+    same = pa.array(np.zeros(len(alerts), np.int32))
     return {
         "classifications": _classifications(prediction, bundle),
-        "classifier": pa.array([classifier] * n, TYPES["classifier"]),
-        "broker": pa.array([broker] * n, TYPES["broker"]),
+        **{name: value.take(same) for name, value in _repeated(bundle).items()},
         "lightCurve": alerts.table["light_curve"],
         "origin": origins,
-        "matchedFilters": pa.array([[]] * n, TYPES["matchedFilters"]),
     }
+
+
+@lru_cache(maxsize=4)
+def _repeated(bundle: Bundle) -> dict[str, pa.Array]:
+    """What is the same for every alert before a filter has matched, once."""
+    values = {
+        "classifier": {"name": bundle.name, "version": bundle.version, "bundleSha256": bundle.sha256},
+        "broker": {"name": BROKER_NAME, "version": broker_version(), "featuresSha256": code_hash()},
+        "matchedFilters": [],
+    }
+    return {name: pa.array([value], TYPES[name]) for name, value in values.items()}
 
 
 def _classifications(prediction: Prediction, bundle: Bundle) -> pa.ListArray:
@@ -171,10 +201,11 @@ def _classifications(prediction: Prediction, bundle: Bundle) -> pa.ListArray:
     order = np.argsort(-np.nan_to_num(prediction.probabilities), axis=1, kind="stable")
     counts = np.where(classified, n_classes, 1)
     keep = np.arange(n_classes)[None, :] < counts[:, None]
-    ids = np.array([node.id for node in bundle.classes], dtype=np.int32)[order]
-    ids = np.where(classified[:, None], ids, NOT_CLASSIFIED)[keep]
     values = np.where(classified[:, None], np.take_along_axis(prediction.probabilities, order, axis=1), 1.0)[keep]
-    names = pa.array([BY_ID[int(i)].name for i in ids], pa.utf8())
+    nodes = [*bundle.classes, BY_ID[NOT_CLASSIFIED]]
+    chosen = np.where(classified[:, None], order, n_classes)[keep]
+    ids = np.array([node.id for node in nodes])[chosen]
+    names = pa.array([node.name for node in nodes], pa.utf8()).take(pa.array(chosen))
     entries = pa.StructArray.from_arrays(
         [pa.array(ids, pa.int32()), names, pa.array(values)], fields=list(CLASSIFICATION)
     )

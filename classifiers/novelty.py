@@ -6,13 +6,10 @@ an alert is stranger than 99 in 100 of those the bundle was fitted on.
 """
 
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from classifiers._rows import row_sum
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,10 @@ class Novelty:
     def score(self, latent: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score of latents, shape (n, n_latent) -> (n,); 0 at a class mean, 1 at the 99 % distance, no upper end."""
         white = _times(latent, self.whitening)
-        distances = [row_sum((white - mean) ** 2) for mean in self.means]
-        return np.sqrt(reduce(np.minimum, distances)) / self.unit
+        squares = np.zeros((len(latent), len(self.means)))
+        for along, means in zip(white.T, self.means.T, strict=True):
+            squares += (along[:, None] - means) ** 2
+        return np.asarray(np.sqrt(squares.min(axis=1)) / self.unit)
 
     def save(self, path: Path) -> None:
         """Write the parameters as an .npz file."""

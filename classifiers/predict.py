@@ -1,5 +1,6 @@
 """From light curves and features to calibrated class probabilities and a novelty score."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from classifiers.calibration import bucket, calibrate, days_since_first_detectio
 from classifiers.manifest import CalibrationEntry
 from classifiers.member import MemberInput, MemberOutput
 from features.family import FeatureInput
-from schemas.alerts import AlertBatch
+from schemas.alerts import AlertBatch, LightCurves
 
 NO_POINT = "no usable light-curve point"
 SOLAR_SYSTEM = "known solar-system object"
@@ -57,14 +58,13 @@ def predict(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Predictio
         If `features` lacks a column of the bundle or has another number of rows, or the members make of an alert what
         is no number: a NaN would pass for an alert that isn't classified, without a reason.
     """
-    columns = _feature_array(features, bundle, len(alerts))
+    columns = _checked_features(features, bundle, len(alerts))
     reasons = _reasons(alerts)
     rows = np.flatnonzero(reasons == None)  # noqa: E711  element by element: `is` would ask about the array
     probabilities = np.full((len(alerts), len(bundle.classes)), np.nan)
     novelty = np.full(len(alerts), np.nan)
     if len(rows):
-        chosen = alerts if len(rows) == len(alerts) else alerts.take(rows)
-        given = MemberInput(columns[rows], FeatureInput.from_alerts(chosen))
+        given = MemberInput(columns[rows], _of_rows(FeatureInput.from_alerts(alerts), rows))
         probabilities[rows], novelty[rows] = classify(given, bundle)
         if not (np.isfinite(probabilities[rows]).all() and np.isfinite(novelty[rows]).all()):
             raise ValueError("a probability or the novelty isn't a finite number")
@@ -114,11 +114,35 @@ def _reasons(alerts: AlertBatch) -> NDArray[np.object_]:
     return reasons
 
 
-def _feature_array(features: pa.Table, bundle: Bundle, n_alerts: int) -> NDArray[np.float32]:
+def _of_rows(given: FeatureInput, rows: NDArray[np.int64]) -> FeatureInput:
+    """Some of the objects; a table of alerts takes far longer to take rows from, light curves and all."""
+    curves = given.curves
+    if len(rows) == len(curves):
+        return given
+    lengths = curves.lengths[rows]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    points = np.arange(offsets[-1]) + np.repeat(curves.offsets[rows] - offsets[:-1], lengths)
+    columns = (curves.mjd, curves.flux, curves.flux_err, curves.band, curves.detected)
+    return FeatureInput(
+        LightCurves(offsets, *(column[points] for column in columns)),
+        given.host_photoz[rows],
+        given.host_photoz_err[rows],
+        given.milky_way_ebv[rows],
+    )
+
+
+def _checked_features(features: pa.Table, bundle: Bundle, n_alerts: int) -> NDArray[np.float32]:
     missing = sorted(set(bundle.feature_names) - set(features.column_names))
     if missing:
         raise ValueError(f"bundle {bundle.name!r} reads feature columns that weren't given: {', '.join(missing)}")
     if features.num_rows != n_alerts:
         raise ValueError(f"{n_alerts} alerts but {features.num_rows} rows of features")
-    columns = [np.asarray(features[name], np.float32) for name in bundle.feature_names]
-    return np.stack(columns, axis=1) if columns else np.zeros((n_alerts, 0), np.float32)
+    return feature_array(features, bundle.feature_names)
+
+
+def feature_array(features: pa.Table, names: Sequence[str]) -> NDArray[np.float32]:
+    """Columns of a table of features, NaN where null, shape (n, n_names); each column lies in one piece."""
+    if not (features.num_rows and names):
+        return np.zeros((features.num_rows, len(names)), np.float32)
+    (batch,) = features.select(list(names)).combine_chunks().to_batches()
+    return np.asarray(batch.to_tensor(null_to_nan=True, row_major=False), np.float32)

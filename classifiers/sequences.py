@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.calibration import beginning
+from features._jit import frozen, kernel
 from features.family import FeatureInput
 from schemas.alerts import BANDS, LightCurves
 
@@ -111,29 +112,55 @@ def thin(curves: LightCurves, most: int) -> LightCurves:
     fill the rest. Detections themselves are thinned in the same way where there are more than `most`. The last
     point of each kind is always among those kept.
     """
-    owner, detected = curves.owner, curves.detected
-    n_detected = np.bincount(owner[detected], minlength=len(curves))
-    keep_detected = np.minimum(n_detected, most)
-    keep_other = np.minimum(curves.lengths - n_detected, most - keep_detected)
-    before = np.concatenate([[0], np.cumsum(detected)])
-    rank_detected = before[:-1] - before[curves.offsets[owner]]
-    rank_other = np.arange(len(owner)) - curves.offsets[owner] - rank_detected
-    rank = np.where(detected, rank_detected, rank_other)
-    size = np.where(detected, n_detected[owner], (curves.lengths - n_detected)[owner])
-    wanted = np.where(detected, keep_detected[owner], keep_other[owner])
-    return select(curves, (rank + 1) * wanted // size > rank * wanted // size)
+    kept, counts = np.empty(len(curves.mjd), np.int64), np.empty(len(curves), np.int64)
+    n_kept = _thin(frozen(curves.offsets), frozen(curves.detected), most, kept, counts)
+    return _at(curves, kept[:n_kept], counts)
+
+
+@kernel
+def _thin(
+    offsets: NDArray[np.int64],
+    detected: NDArray[np.bool_],
+    most: int,
+    kept: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> int:
+    """Fill in which points are kept and how many of each object; the number of all.
+
+    Of `size` points of a kind, `share` are kept: those where the sum of the shares so far passes a multiple of `size`.
+    """
+    n_kept = 0
+    for k in range(len(counts)):
+        before, begin, end = n_kept, offsets[k], offsets[k + 1]
+        n_detected = int(np.sum(detected[begin:end]))
+        size = (int(end - begin) - n_detected, n_detected)
+        share_detected = min(n_detected, most)
+        share = (min(size[0], most - share_detected), share_detected)
+        passed = [0, 0]
+        for point in range(begin, end):
+            kind = int(detected[point])
+            passed[kind] += share[kind]
+            if passed[kind] >= size[kind]:
+                passed[kind] -= size[kind]
+                kept[n_kept] = point
+                n_kept += 1
+        counts[k] = n_kept - before
+    return n_kept
 
 
 def select(curves: LightCurves, keep: NDArray[np.bool_]) -> LightCurves:
     """The light curves with only the points where `keep`, shape (n_points,), is true."""
-    counts = np.bincount(curves.owner[keep], minlength=len(curves))
+    return _at(curves, np.flatnonzero(keep), np.bincount(curves.owner[keep], minlength=len(curves)))
+
+
+def _at(curves: LightCurves, points: NDArray[np.int64], counts: NDArray[np.int64]) -> LightCurves:
     return LightCurves(
         np.concatenate([[0], np.cumsum(counts)]),
-        curves.mjd[keep],
-        curves.flux[keep],
-        curves.flux_err[keep],
-        curves.band[keep],
-        curves.detected[keep],
+        curves.mjd[points],
+        curves.flux[points],
+        curves.flux_err[points],
+        curves.band[points],
+        curves.detected[points],
     )
 
 
@@ -184,6 +211,6 @@ def _object_inputs(given: FeatureInput) -> NDArray[np.float32]:
         has_ebv,
         np.nan_to_num(np.log1p(np.maximum(given.milky_way_ebv, 0) * 10)),
         np.log1p(curves.lengths) / 5,
-        np.log1p(np.bincount(curves.owner[curves.detected], minlength=len(curves))) / 5,
+        np.log1p(np.diff(np.searchsorted(np.flatnonzero(curves.detected), curves.offsets))) / 5,
     )
     return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)

@@ -8,15 +8,20 @@ Levenberg-Marquardt; the amplitudes are solved linearly at every step (variable 
 J. Numer. Anal. 10, 413, with Kaufman's Jacobian).
 
 A wide prior on the three keeps what the data don't say near the ordinary, such as the peak of a supernova that rose
-before its season; anywhere else its weight of at most a few units of chi2 is nothing. All sums run over the points of
-one object in their order, so a row never depends on its company.
+before its season; anywhere else its weight of at most a few units of chi2 is nothing.
+
+An object's points lie band by band, by time within a band. What is done point by point has loops of its own, which the
+compiler turns into vector instructions; the sums follow band by band, so that they stay in registers. Every sum runs
+over points of one object in their order of time, so a row never depends on its company.
 """
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
+from numpy.typing import NDArray
 
-from features._jit import N_BANDS, Bands, Floats, Ints, kernel
+from features._jit import N_BANDS, Floats, Ints, fma, kernel
 
 N_SHAPE = 3
 PEAK, CLIMB, FALL = range(N_SHAPE)
@@ -45,49 +50,122 @@ OUT_OF_SIGHT = 30.0
 IN_SIGHT = 0.05
 """A band's peak is known where one of its points sees the model at this share of its peak, or more."""
 
-_WEIGHT, _DATA, _GRADIENT, _CURVATURE, _OVERLAP, _DATA_GRADIENT, _N_SUMS = 0, 1, 2, 5, 8, 11, 14
-"""Rows of the sums a band: v v, v y, v v d_j, v v d_j d_j, v v d_j d_k, v y d_j; v the model, y the data, both in
-errors, and d_j = d ln v / d p_j."""
+_TIME, _DATA, _WEIGHT, _VALUE, _SHARE, _DERIVATIVE, _N_ROWS = 0, 1, 2, 3, 4, 5, 8
+"""Rows of an object's points: days since the observed peak, flux in errors and 1 / error, both scaled; and of the shape
+under trial the model's value, the share of its falling term (see `_profile`), and three derivatives d ln v / d p_j."""
+
+_VV, _VY, _VVD, _VVDD, _VVDE, _VYD, _N_SUMS = 0, 1, 2, 5, 8, 11, 14
+"""Rows of the sums a band: v v, v y, v v d_j, v v d_j d_j, v v d_j d_k, v y d_j; v the model and y the data, both in
+errors, and d_j the derivatives."""
 
 N_RESULTS = 6
 """Columns of the results before the bands' peak fluxes: t0 and peak [d since the observed peak], rise, fall [d],
 reduced chi2, and 1 less the ratio of chi2 to that of one constant a band."""
 
+_PER_OCTAVE, _TO_EXPONENT = 128, 45
+"""Powers of 2 in the table of `_exp`, and how far left their number stands in the exponent of a double."""
+
+_LEAST = -500.0
+"""The lowest argument of `_exp`."""
+
+_ROUNDER = 1.5 * 2.0**52
+"""A double with this added has the nearest integer in its last bits."""
+
+_LN2_HIGH, _LN2_LOW = float.fromhex("0x1.62e42fefap-8"), float.fromhex("0x1.cf79abc9e3b3ap-47")
+"""ln(2) / 128 in two parts."""
+
+_C2, _C3 = float.fromhex("0x1.ffffffffffdbdp-2"), float.fromhex("0x1.555555555543cp-3")
+_C4, _C5 = float.fromhex("0x1.55555cf172b91p-5"), float.fromhex("0x1.1111167a4d017p-7")
+"""Nearly 1/2, 1/6, 1/24, 1/120: the polynomial nearest to exp(r) - 1 - r within +-ln(2) / 256."""
+
+
+def _powers_of_two() -> tuple[NDArray[np.uint64], Floats]:
+    """2^(k / 128) as bits, less what adding k to them adds; and the relative error of its rounding."""
+    bits, error = np.empty(_PER_OCTAVE, np.uint64), np.empty(_PER_OCTAVE)
+    with localcontext() as context:
+        context.prec = 40
+        for k in range(_PER_OCTAVE):
+            exact = Decimal(2) ** (Decimal(k) / _PER_OCTAVE)
+            rounded = float(exact)
+            bits[k] = (int(np.float64(rounded).view(np.uint64)) - (k << _TO_EXPONENT)) % 2**64
+            error[k] = float((exact - Decimal(rounded)) / Decimal(rounded))
+    return bits, error
+
+
+_POWER_BITS, _POWER_ERROR = _powers_of_two()
+
 
 @kernel
-def fit_all(offsets: Ints, mjd: Floats, flux: Floats, flux_err: Floats, band: Bands, peak: Ints, out: Floats) -> None:
-    """Fit every object with as many points as parameters; `out` has shape (n_objects, `N_RESULTS` + 6)."""
-    sums = np.empty((_N_SUMS, N_BANDS))
+def _exp(x: float) -> float:
+    """The exponential of at most 500, where what is below -500 counts as -500: nothing here can tell.
+
+    A table and a polynomial after Tang 1989, ACM Trans. Math. Softw. 15, 144, in the form and with the coefficients of
+    Arm's Optimized Routines, so that it gives the bits of glibc's. Unlike a call of that, it goes into loops of vector
+    instructions, and is the same on every machine.
+    """
+    x = max(x, _LEAST)
+    shifted = fma(x, 128.0 / math.log(2.0), _ROUNDER)
+    k = np.float64(shifted).view(np.uint64)
+    whole = shifted - _ROUNDER
+    r = fma(whole, -_LN2_HIGH, x)
+    r = fma(whole, -_LN2_LOW, r)
+    place = k & np.uint64(_PER_OCTAVE - 1)
+    power = np.uint64(_POWER_BITS[place] + (k << np.uint64(_TO_EXPONENT))).view(np.float64)
+    square = r * r
+    low = fma(square, fma(r, _C3, _C2), _POWER_ERROR[place] + r)
+    return float(fma(power, fma(square * square, fma(r, _C5, _C4), low), power))
+
+
+@kernel
+def fit_all(
+    offsets: Ints,
+    peak: Ints,
+    edges: Ints,
+    place: Ints,
+    mjd: Floats,
+    flux: Floats,
+    flux_err: Floats,
+    out: Floats,
+) -> None:
+    """Fit every object with as many points as parameters; `out` has shape (n_objects, `N_RESULTS` + 6).
+
+    `peak` counts points by time; `edges`, `place` and the points by band are those of `features._by_band.ByBand`.
+    """
+    points, sums = np.empty((_N_ROWS, _longest(offsets))), np.empty((_N_SUMS, N_BANDS))
     for k in range(len(out)):
-        start, n = offsets[k], offsets[k + 1] - offsets[k]
-        bands = band[start : offsets[k + 1]]
-        freedom = n - N_SHAPE - _count_bands(bands)
+        start, end = offsets[k], offsets[k + 1]
+        ends = edges[k * N_BANDS : (k + 1) * N_BANDS + 1] - start
+        freedom = end - start - N_SHAPE - np.count_nonzero(ends[1:] - ends[:-1])
         if freedom < 0:
             continue
-        time, data, weight = np.empty(n), np.empty(n), np.empty(n)
-        for i in range(n):
-            time[i] = mjd[start + i] - mjd[peak[k]]
-            data[i] = flux[start + i] / flux_err[start + i]
-            weight[i] = 1.0 / flux_err[start + i]
-        data_scale, weight_scale = _normalise(data), _normalise(weight)
+        by_time = place[start:end] - start
+        _fill(points, mjd[start:end], flux[start:end], flux_err[start:end], mjd[place[peak[k]]])
+        data_scale = _normalise(points[_DATA, : end - start])
+        weight_scale = _normalise(points[_WEIGHT, : end - start])
         if data_scale > 0.0:
             prior = data_scale**-2
-            shape = _best_start(time, data, weight, bands, prior, sums)
-            _refine(time, data, weight, bands, prior, shape, sums)
-            _report(time, data, weight, bands, shape, sums, freedom, out[k])
+            shape = _best_start(points, ends, prior, sums)
+            _refine(points, ends, by_time, prior, shape, sums)
+            _report(points, ends, by_time, prior, shape, sums, freedom, out[k])
             for b in range(N_BANDS):
                 out[k, N_RESULTS + b] *= data_scale / weight_scale
             out[k, 4] *= data_scale**2
 
 
 @kernel
-def _count_bands(band: Bands) -> int:
-    seen = np.zeros(N_BANDS, np.int64)
-    total = 0
-    for b in band:
-        total += 1 - seen[b]
-        seen[b] = 1
-    return total
+def _longest(offsets: Ints) -> int:
+    longest = 0
+    for k in range(len(offsets) - 1):
+        longest = max(longest, offsets[k + 1] - offsets[k])
+    return longest
+
+
+@kernel
+def _fill(points: Floats, mjd: Floats, flux: Floats, flux_err: Floats, peak_mjd: float) -> None:
+    for i in range(len(mjd)):
+        points[_TIME, i] = mjd[i] - peak_mjd
+        points[_DATA, i] = flux[i] / flux_err[i]
+        points[_WEIGHT, i] = 1.0 / flux_err[i]
 
 
 @kernel
@@ -102,82 +180,126 @@ def _normalise(values: Floats) -> float:
 
 
 @kernel
-def _profile(x: float, climb: float, fall: float) -> tuple[float, float]:
-    """1 / (exp(x / fall) + exp(-x / climb)), and the share of the first term in the sum; never overflows."""
-    small = math.exp(-abs(x) / _rise(climb, fall))
+def _profile(x: float, climb: float, fall: float, rise: float) -> tuple[float, float]:
+    """1 / (exp(x / fall) + exp(-x / climb)), and the share of the first term in the sum; never overflows.
+
+    Both sides of the peak take the same steps, for a loop of vector instructions has no branches.
+    """
+    before = x <= 0.0
+    small = _exp(-abs(x) / rise)
     large_share = 1.0 / (1.0 + small)
-    if x > 0.0:
-        return math.exp(-x / fall) * large_share, large_share
-    return math.exp(x / climb) * large_share, small * large_share
+    value = _exp(-abs(x) / (climb if before else fall)) * large_share
+    return value, small * large_share if before else large_share
 
 
 @kernel
-def _rise(climb: float, fall: float) -> float:
-    return 1.0 / (1.0 / climb + 1.0 / fall)
+def _times(shape: Floats) -> tuple[float, float, float, float]:
+    """Climb, fall, rise, and the time from t0 to the peak."""
+    climb, fall = math.exp(shape[CLIMB]), math.exp(shape[FALL])
+    rise = 1.0 / (1.0 / climb + 1.0 / fall)
+    return climb, fall, rise, rise * math.log(fall / climb)
 
 
 @kernel
-def _peak_after_t0(climb: float, fall: float) -> float:
-    return float(_rise(climb, fall) * math.log(fall / climb))
+def _gain(points: Floats, ends: Ints, prior: float, shape: Floats, sums: Floats) -> float:
+    """Fill the model and its sums for a trial shape.
 
-
-@kernel
-def _gain(time: Floats, data: Floats, weight: Floats, band: Bands, prior: float, shape: Floats, sums: Floats) -> float:
-    """Fill the sums of a trial shape; return how much of the data's square it explains, less the prior's penalty."""
-    _accumulate(time, data, weight, band, shape, sums)
+    Returns how much of the data's square it explains, less the prior's penalty.
+    """
+    _evaluate(points, ends[N_BANDS], shape)
+    climb, fall, _, lead = _times(shape)
     gain = 0.0
     for b in range(N_BANDS):
-        if sums[_WEIGHT, b] > 0.0:
-            gain += sums[_DATA, b] / sums[_WEIGHT, b] * sums[_DATA, b]
+        begin, end = _in_sight(points[_TIME], ends[b], ends[b + 1], shape[PEAK], lead, climb, fall)
+        sums[_VV, b], sums[_VY, b] = _amplitude_sums(points, begin, end)
+        if sums[_VV, b] > 0.0:
+            gain += sums[_VY, b] / sums[_VV, b] * sums[_VY, b]
     for j in range(N_SHAPE):
         gain -= prior * ((shape[j] - PRIOR_MEAN[j]) / PRIOR_WIDTH[j]) ** 2
     return gain
 
 
 @kernel
-def _accumulate(time: Floats, data: Floats, weight: Floats, band: Bands, shape: Floats, sums: Floats) -> None:
-    sums[:] = 0.0
-    climb, fall = math.exp(shape[CLIMB]), math.exp(shape[FALL])
-    rise, lead = _rise(climb, fall), _peak_after_t0(climb, fall)
+def _evaluate(points: Floats, n: int, shape: Floats) -> None:
+    time, values, shares = points[_TIME], points[_VALUE], points[_SHARE]
+    climb, fall, rise, lead = _times(shape)
+    for i in range(n):
+        values[i], shares[i] = _profile(time[i] - shape[PEAK] + lead, climb, fall, rise)
+
+
+@kernel
+def _in_sight(
+    time: Floats, begin: int, end: int, peak: float, lead: float, climb: float, fall: float
+) -> tuple[int, int]:
+    """The points of a band at which the model is more than nothing."""
+    while begin < end and -(time[begin] - peak + lead) > OUT_OF_SIGHT * climb:
+        begin += 1
+    while begin < end and time[end - 1] - peak + lead > OUT_OF_SIGHT * fall:
+        end -= 1
+    return begin, end
+
+
+@kernel
+def _amplitude_sums(points: Floats, begin: int, end: int) -> tuple[float, float]:
+    vv = vy = 0.0
+    for i in range(begin, end):
+        v = points[_WEIGHT, i] * points[_VALUE, i]
+        vv += v * v
+        vy += v * points[_DATA, i]
+    return vv, vy
+
+
+@kernel
+def _differentiate(points: Floats, ends: Ints, shape: Floats, sums: Floats) -> None:
+    """Fill the derivatives and their sums at a shape whose model was evaluated last."""
+    climb, fall, rise, lead = _times(shape)
     lead_climb, lead_fall = lead * rise / climb - rise, lead * rise / fall + rise
-    for i in range(len(time)):
-        x = time[i] - shape[PEAK] + lead
-        if x > OUT_OF_SIGHT * fall or -x > OUT_OF_SIGHT * climb:
-            continue
-        value, share = _profile(x, climb, fall)
-        d0 = share / fall - (1.0 - share) / climb
-        d1 = -(1.0 - share) * x / climb - d0 * lead_climb
-        d2 = share * x / fall - d0 * lead_fall
-        v = weight[i] * value
-        _add(sums, band[i], v * v, v * data[i], d0, d1, d2)
+    time, shares = points[_TIME], points[_SHARE]
+    in_peak, in_climb, in_fall = points[_DERIVATIVE], points[_DERIVATIVE + 1], points[_DERIVATIVE + 2]
+    for i in range(ends[N_BANDS]):
+        x, share = time[i] - shape[PEAK] + lead, shares[i]
+        d = share / fall - (1.0 - share) / climb
+        in_peak[i] = d
+        in_climb[i] = -(1.0 - share) * x / climb - d * lead_climb
+        in_fall[i] = share * x / fall - d * lead_fall
+    for b in range(N_BANDS):
+        begin, end = _in_sight(time, ends[b], ends[b + 1], shape[PEAK], lead, climb, fall)
+        _derivative_sums(points, begin, end, sums[:, b])
 
 
 @kernel
-def _add(sums: Floats, b: int, vv: float, vy: float, d0: float, d1: float, d2: float) -> None:
-    sums[0, b] += vv
-    sums[1, b] += vy
-    sums[2, b] += vv * d0
-    sums[3, b] += vv * d1
-    sums[4, b] += vv * d2
-    sums[5, b] += vv * d0 * d0
-    sums[6, b] += vv * d1 * d1
-    sums[7, b] += vv * d2 * d2
-    sums[8, b] += vv * d0 * d1
-    sums[9, b] += vv * d0 * d2
-    sums[10, b] += vv * d1 * d2
-    sums[11, b] += vy * d0
-    sums[12, b] += vy * d1
-    sums[13, b] += vy * d2
+def _derivative_sums(points: Floats, begin: int, end: int, sums: Floats) -> None:
+    vvd = vve = vvf = vvdd = vvee = vvff = vvde = vvdf = vvef = vyd = vye = vyf = 0.0
+    for i in range(begin, end):
+        v = points[_WEIGHT, i] * points[_VALUE, i]
+        vv, vy = v * v, v * points[_DATA, i]
+        d, e, f = points[_DERIVATIVE, i], points[_DERIVATIVE + 1, i], points[_DERIVATIVE + 2, i]
+        vvd += vv * d
+        vve += vv * e
+        vvf += vv * f
+        vvdd += vv * d * d
+        vvee += vv * e * e
+        vvff += vv * f * f
+        vvde += vv * d * e
+        vvdf += vv * d * f
+        vvef += vv * e * f
+        vyd += vy * d
+        vye += vy * e
+        vyf += vy * f
+    sums[_VVD], sums[_VVD + 1], sums[_VVD + 2] = vvd, vve, vvf
+    sums[_VVDD], sums[_VVDD + 1], sums[_VVDD + 2] = vvdd, vvee, vvff
+    sums[_VVDE], sums[_VVDE + 1], sums[_VVDE + 2] = vvde, vvdf, vvef
+    sums[_VYD], sums[_VYD + 1], sums[_VYD + 2] = vyd, vye, vyf
 
 
 @kernel
-def _best_start(time: Floats, data: Floats, weight: Floats, band: Bands, prior: float, sums: Floats) -> Floats:
+def _best_start(points: Floats, ends: Ints, prior: float, sums: Floats) -> Floats:
     """The start that explains most, its peak at the observed one."""
     trial, best = np.zeros(N_SHAPE), 0
     most = -np.inf
     for s in range(len(STARTS)):
         trial[CLIMB], trial[FALL] = STARTS[s, 0], STARTS[s, 1]
-        gain = _gain(time, data, weight, band, prior, trial, sums)
+        gain = _gain(points, ends, prior, trial, sums)
         if gain > most:
             most, best = gain, s
     trial[CLIMB], trial[FALL] = STARTS[best, 0], STARTS[best, 1]
@@ -185,20 +307,22 @@ def _best_start(time: Floats, data: Floats, weight: Floats, band: Bands, prior: 
 
 
 @kernel
-def _refine(time: Floats, data: Floats, weight: Floats, band: Bands, prior: float, shape: Floats, sums: Floats) -> None:
+def _refine(points: Floats, ends: Ints, by_time: Ints, prior: float, shape: Floats, sums: Floats) -> None:
     """Improve `shape` in place."""
     total = 0.0
-    for y in data:
-        total += y * y
-    most = _gain(time, data, weight, band, prior, shape, sums)
+    for i in by_time:
+        total += points[_DATA, i] * points[_DATA, i]
+    earliest, latest = points[_TIME, by_time[0]] - REACH, points[_TIME, by_time[-1]] + REACH
+    most = _gain(points, ends, prior, shape, sums)
     matrix, gradient = np.empty((N_SHAPE, N_SHAPE)), np.empty(N_SHAPE)
     step, trial = np.empty(N_SHAPE), np.empty(N_SHAPE)
+    _differentiate(points, ends, shape, sums)
     _normal_equations(sums, shape, prior, matrix, gradient)
     damping = 0.01
     for _ in range(MAX_STEPS):
         _damped_step(matrix, gradient, damping, step)
-        _bounded(shape, step, time[0] - REACH, time[-1] + REACH, trial)
-        gain = _gain(time, data, weight, band, prior, trial, sums)
+        _bounded(shape, step, earliest, latest, trial)
+        gain = _gain(points, ends, prior, trial, sums)
         if gain > most:
             converged = gain - most < TOLERANCE * (total - gain)
             most = gain
@@ -206,6 +330,7 @@ def _refine(time: Floats, data: Floats, weight: Floats, band: Bands, prior: floa
                 shape[j] = trial[j]
             if converged:
                 break
+            _differentiate(points, ends, shape, sums)
             _normal_equations(sums, shape, prior, matrix, gradient)
             damping = max(0.1 * damping, 1e-9)
         elif damping > STALLED:
@@ -222,16 +347,16 @@ def _normal_equations(sums: Floats, shape: Floats, prior: float, matrix: Floats,
         matrix[j, j] = prior / PRIOR_WIDTH[j] ** 2
         gradient[j] = (PRIOR_MEAN[j] - shape[j]) * matrix[j, j]
     for b in range(N_BANDS):
-        vv = sums[_WEIGHT, b]
+        vv = sums[_VV, b]
         if vv <= 0.0:
             continue
-        a = sums[_DATA, b] / vv
+        a = sums[_VY, b] / vv
         for j in range(N_SHAPE):
-            gj = sums[_GRADIENT + j, b]
-            gradient[j] += a * (sums[_DATA_GRADIENT + j, b] - a * gj)
+            gj = sums[_VVD + j, b]
+            gradient[j] += a * (sums[_VYD + j, b] - a * gj)
             for k in range(j, N_SHAPE):
-                product = sums[_CURVATURE + j, b] if j == k else sums[_OVERLAP + j + k - 1, b]
-                matrix[j, k] += a * a * (product - gj * sums[_GRADIENT + k, b] / vv)
+                product = sums[_VVDD + j, b] if j == k else sums[_VVDE + j + k - 1, b]
+                matrix[j, k] += a * a * (product - gj * sums[_VVD + k, b] / vv)
 
 
 @kernel
@@ -262,36 +387,38 @@ def _bounded(shape: Floats, step: Floats, earliest: float, latest: float, trial:
 
 @kernel
 def _report(
-    time: Floats, data: Floats, weight: Floats, band: Bands, shape: Floats, sums: Floats, freedom: int, out: Floats
+    points: Floats, ends: Ints, by_time: Ints, prior: float, shape: Floats, sums: Floats, freedom: int, out: Floats
 ) -> None:
     """Results of a shape, in the scaled units of the fit."""
-    _accumulate(time, data, weight, band, shape, sums)
-    climb, fall = math.exp(shape[CLIMB]), math.exp(shape[FALL])
-    lead = _peak_after_t0(climb, fall)
-    highest, _ = _profile(lead, climb, fall)
-    seen, mean = np.zeros(N_BANDS), _constants(data, weight, band)
-    fitted = constant = 0.0
-    for i in range(len(time)):
-        b = band[i]
-        value, _ = _profile(time[i] - shape[PEAK] + lead, climb, fall)
-        seen[b] = max(seen[b], value / highest)
-        model = sums[_DATA, b] / sums[_WEIGHT, b] * value if sums[_WEIGHT, b] > 0.0 else 0.0
-        fitted += (data[i] - weight[i] * model) ** 2
-        constant += (data[i] - weight[i] * mean[b]) ** 2
-    out[0], out[1], out[2], out[3] = shape[PEAK] - lead, shape[PEAK], _rise(climb, fall), fall
-    out[4], out[5] = fitted / freedom, 1.0 - fitted / constant
+    _gain(points, ends, prior, shape, sums)
+    climb, fall, rise, lead = _times(shape)
+    highest, _ = _profile(lead, climb, fall, rise)
+    out[0], out[1], out[2], out[3] = shape[PEAK] - lead, shape[PEAK], rise, fall
     for b in range(N_BANDS):
-        if seen[b] >= IN_SIGHT:
-            out[N_RESULTS + b] = sums[_DATA, b] / sums[_WEIGHT, b] * highest
+        seen = 0.0
+        for i in range(ends[b], ends[b + 1]):
+            seen = max(seen, points[_VALUE, i] / highest)
+        if seen >= IN_SIGHT:
+            out[N_RESULTS + b] = sums[_VY, b] / sums[_VV, b] * highest
+    _residuals(points, ends, sums)
+    fitted = constant = 0.0
+    for i in by_time:
+        fitted += points[_VALUE, i]
+        constant += points[_SHARE, i]
+    out[4], out[5] = fitted / freedom, 1.0 - fitted / constant
 
 
 @kernel
-def _constants(data: Floats, weight: Floats, band: Bands) -> Floats:
-    """Weighted mean flux of each band."""
-    top, bottom = np.zeros(N_BANDS), np.zeros(N_BANDS)
-    for i in range(len(data)):
-        top[band[i]] += data[i] * weight[i]
-        bottom[band[i]] += weight[i] * weight[i]
+def _residuals(points: Floats, ends: Ints, sums: Floats) -> None:
+    """Replace the model by squared residuals, and its shares by those of each band's weighted mean flux."""
+    data, weight, values, constants = points[_DATA], points[_WEIGHT], points[_VALUE], points[_SHARE]
     for b in range(N_BANDS):
-        top[b] /= bottom[b]
-    return top
+        amplitude = sums[_VY, b] / sums[_VV, b] if sums[_VV, b] > 0.0 else 0.0
+        top = bottom = 0.0
+        for i in range(ends[b], ends[b + 1]):
+            top += data[i] * weight[i]
+            bottom += weight[i] * weight[i]
+        mean = top / bottom
+        for i in range(ends[b], ends[b + 1]):
+            values[i] = (data[i] - weight[i] * (amplitude * values[i])) ** 2
+            constants[i] = (data[i] - weight[i] * mean) ** 2

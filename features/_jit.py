@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from schemas.alerts import BANDS, LightCurves
@@ -18,6 +19,16 @@ Flags = NDArray[np.bool_]
 kernel = njit(cache=True, error_model="numpy", nogil=True)
 """No `fastmath`, no `parallel`: both would let a row's last bit depend on its company. Division by 0 follows IEEE.
 Kernels call kernels of their own file only: numba's cache on disk doesn't see a change in another."""
+
+
+@intrinsic
+def fma(_typing: Any, _x: Any, _y: Any, _z: Any) -> Any:
+    """``x * y + z``, rounded once; in kernels only."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), emit
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

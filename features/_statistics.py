@@ -1,49 +1,57 @@
 """Per-band statistics of the light-curve library, for whole batches."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from features._jit import N_BANDS, Floats
-from schemas.alerts import BANDS, LightCurves, light_curve_array
+from features._by_band import ByBand
+from features._jit import N_BANDS, Floats, frozen
+from schemas.alerts import LightCurves
 
-_FIELDS = {"t": "mjd", "m": "flux", "sigma": "flux_err", "band": "band"}
+_EVALUATORS = (
+    "Amplitude",
+    "WeightedMean",
+    "StandardDeviation",
+    "ReducedChi2",
+    "Skew",
+    "StetsonK",
+    "Eta",
+    "Kurtosis",
+    "LinearFit",
+)
+_FIELDS = {"t": "mjd", "m": "flux", "sigma": "flux_err"}
 
 
-def band_statistics(curves: LightCurves, evaluators: tuple[str, ...], columns: Sequence[str]) -> Floats:
-    """Evaluate statistics of light-curve in each band alone, on flux and time since the object's first point.
-
-    Parameters
-    ----------
-    curves : LightCurves
-    evaluators : names of light-curve's classes
-    columns : names of their outputs, without the band
+def band_statistics(curves: LightCurves, points: ByBand) -> Mapping[str, Floats]:
+    """Evaluate light-curve's statistics in each band alone, on flux and time since the object's first point.
 
     Returns
     -------
-    float64 array, shape (n_objects, n_columns * 6), bands within columns in the order of `BANDS`.
+    By light-curve's name of each, a read-only float64 array of shape (n_objects, 6), bands in the order of `BANDS`;
     NaN where a band has too few points.
     """
-    if not len(curves):  # light-curve refuses an empty batch
-        return np.empty((0, len(columns) * N_BANDS))
-    extractor, picked = _extractor(evaluators, tuple(columns))
-    array = light_curve_array(replace(curves, mjd=_since_first_point(curves)))
-    found = extractor.many(array, arrow_fields=_FIELDS, fill_value=np.nan, sorted=True, check=False, n_jobs=1)
-    return np.asarray(found[:, picked], dtype=np.float64)
+    extractor = _extractor()
+    found = np.empty((len(curves), N_BANDS, len(extractor.names)))
+    if len(curves):  # light-curve refuses an empty batch
+        columns = [pa.array(values) for values in (_since_first_point(curves, points), points.flux, points.flux_err)]
+        struct = pa.StructArray.from_arrays(columns, list(_FIELDS.values()))
+        array = pa.ListArray.from_arrays(pa.array(points.edges, pa.int32()), struct)
+        rows = extractor.many(array, arrow_fields=_FIELDS, fill_value=np.nan, sorted=True, check=False, n_jobs=1)
+        found[:] = rows.reshape(found.shape)
+    return {name: frozen(found[:, :, place]) for place, name in enumerate(extractor.names)}
 
 
-@lru_cache
-def _extractor(evaluators: tuple[str, ...], columns: tuple[str, ...]) -> tuple[Any, list[int]]:
+@lru_cache(maxsize=1)
+def _extractor() -> Any:
     import light_curve
 
-    extractor = light_curve.Extractor(*(getattr(light_curve, name)(bands=list(BANDS)) for name in evaluators))
-    return extractor, [extractor.names.index(f"{column}_{band}") for column in columns for band in BANDS]
+    return light_curve.Extractor(*(getattr(light_curve, name)() for name in _EVALUATORS))
 
 
-def _since_first_point(curves: LightCurves) -> Floats:
+def _since_first_point(curves: LightCurves, points: ByBand) -> Floats:
     """MJD itself would cost the linear fit five digits."""
     filled = curves.lengths > 0
-    return curves.mjd - np.repeat(curves.mjd[curves.offsets[:-1][filled]], curves.lengths[filled])
+    return points.mjd - np.repeat(curves.mjd[curves.offsets[:-1][filled]], curves.lengths[filled])

@@ -1,12 +1,17 @@
 """What is a family of features? The contract of the modules in `features.families`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features._by_band import ByBand, by_band
+from features._jit import Floats
+from features._landmarks import Landmarks, landmarks
+from features._statistics import band_statistics
 from schemas.alerts import AlertBatch, LightCurves
 
 
@@ -53,6 +58,21 @@ class FeatureInput:
             alerts.column("host_photoz_err"),
             alerts.column("milky_way_ebv"),
         )
+
+    @cached_property
+    def landmarks(self) -> Landmarks:
+        """Where is what in each light curve."""
+        return landmarks(self.curves)
+
+    @cached_property
+    def by_band(self) -> ByBand:
+        """The points of the light curves, band by band."""
+        return by_band(self.curves)
+
+    @cached_property
+    def statistics(self) -> Mapping[str, Floats]:
+        """What the light-curve library says of each band, by its names; shape (n_objects, 6)."""
+        return band_statistics(self.curves, self.by_band)
 
 
 class Compute(Protocol):

@@ -112,9 +112,10 @@ class LightCurves:
     @cached_property
     def first_detection(self) -> NDArray[np.float64]:
         """MJD TAI [d] of each object's first detection, NaN where nothing was detected, shape (n_objects,)."""
-        first = np.full(len(self), np.nan)
-        owners, index = np.unique(self.owner[self.detected], return_index=True)
-        first[owners] = self.mjd[self.detected][index]
+        detections = np.flatnonzero(self.detected)
+        places = np.searchsorted(detections, self.offsets)
+        first, some = np.full(len(self), np.nan), places[:-1] < places[1:]
+        first[some] = self.mjd[detections[places[:-1][some]]]
         return first
 
 

@@ -63,9 +63,9 @@ class Program:
         )
         for level in self.steps:
             lazy = lazy.with_columns(*level)
-        # Equal terms share a step already; the engine's own search for them costs more than it saves.
         answers = lazy.with_columns(*self.answers).select(a.meta.output_name() for a in self.answers)
-        made = answers.collect(optimizations=pl.QueryOptFlags(comm_subexpr_elim=False)).to_arrow()
+        # Equal terms share a step already and nothing is computed in vain: looking for more takes longer than it saves.
+        made = answers.collect(optimizations=pl.QueryOptFlags.none()).to_arrow()
         return [column.combine_chunks() for column in made.columns]
 
     def _sky(self, k: int, table: pa.Table) -> pl.Series:

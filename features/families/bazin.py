@@ -8,7 +8,6 @@ from features._bands import PAIRS, per_band, per_pair
 from features._bazin import N_RESULTS, fit_all
 from features._cosmology import distance_modulus
 from features._jit import N_BANDS, Floats, Ints, flat, frozen, kernel
-from features._landmarks import landmarks
 from features.families.rest_frame import AB_ZERO_POINT
 from features.family import Feature, FeatureFamily, FeatureInput
 
@@ -38,10 +37,10 @@ _FEATURES = (
 
 
 def _compute(given: FeatureInput, /) -> Floats:
-    offsets, mjd, flux, flux_err, band, _ = flat(given.curves)
-    marks = landmarks(given.curves)
+    offsets, mjd, *_ = flat(given.curves)
+    marks, points = given.landmarks, given.by_band
     fit = np.full((len(given.curves), N_RESULTS + N_BANDS), np.nan)
-    fit_all(offsets, mjd, flux, flux_err, band, marks.peak, fit)
+    fit_all(offsets, marks.peak, points.edges, points.place, points.mjd, points.flux, points.flux_err, fit)
     out = np.full((len(given.curves), len(_FEATURES)), np.nan)
     _since_detection(mjd, marks.first_detection, marks.peak, fit, out)
     out[:, 2:6] = fit[:, 2:N_RESULTS]

@@ -6,7 +6,7 @@ import numpy as np
 
 from features._bands import PAIRS, per_pair
 from features._jit import N_BANDS, Bands, Floats, Ints, flat, kernel
-from features._landmarks import NIGHT, landmarks
+from features._landmarks import NIGHT
 from features.family import FeatureFamily, FeatureInput
 
 SIGNIFICANT = 3.0
@@ -29,7 +29,7 @@ _N_PAIRS = len(PAIRS)
 
 def _compute(given: FeatureInput, /) -> Floats:
     offsets, mjd, flux, flux_err, band, _ = flat(given.curves)
-    marks = landmarks(given.curves)
+    marks = given.landmarks
     out = np.full((len(given.curves), len(_FEATURES) // _N_PAIRS, _N_PAIRS), np.nan)
     _at_peak(flux, marks.band_peak, out)
     _of_means(flux, flux_err, band, marks.begin, marks.end, out)
@@ -67,9 +67,11 @@ def _of_means(flux: Floats, flux_err: Floats, band: Bands, begin: Ints, end: Int
 @kernel
 def _by_night(offsets: Ints, mjd: Floats, flux: Floats, flux_err: Floats, band: Bands, out: Floats) -> None:
     """Keep each band's latest good point; with a new one, ask its neighbours for a partner."""
+    latest = np.empty(N_BANDS, np.int64)
+    first, last, times = np.empty(_N_PAIRS), np.empty(_N_PAIRS), np.empty((2, _N_PAIRS))
     for k in range(len(out)):
-        latest = np.full(N_BANDS, np.int64(-1))
-        first_time = np.full(_N_PAIRS, np.nan)
+        latest[:] = -1
+        first[:] = np.nan
         for i in range(offsets[k], offsets[k + 1]):
             if abs(flux[i]) <= SIGNIFICANT * flux_err[i]:
                 continue
@@ -77,20 +79,21 @@ def _by_night(offsets: Ints, mjd: Floats, flux: Floats, flux_err: Floats, band: 
             latest[b] = i
             for p in range(b - 1 if b else 0, b + 1 if b < _N_PAIRS else _N_PAIRS):
                 blue, red = latest[p], latest[p + 1]
-                if blue >= 0 and red >= 0 and abs(mjd[blue] - mjd[red]) <= NIGHT:
-                    _note(_colour(flux[blue], flux[red]), mjd[i], first_time, p, out[k])
+                if blue < 0 or red < 0 or abs(mjd[blue] - mjd[red]) > NIGHT or not flux[blue] / flux[red] > 0.0:
+                    continue
+                last[p], times[1, p] = flux[blue] / flux[red], mjd[i]
+                if math.isnan(first[p]):
+                    first[p], times[0, p] = last[p], mjd[i]
+        _colours_of(first, last, times, out[k])
 
 
 @kernel
-def _note(colour: float, time: float, first_time: Floats, p: int, out: Floats) -> None:
-    if math.isnan(colour):
-        return
-    if math.isnan(first_time[p]):
-        first_time[p] = time
-        out[2, p] = colour
-    out[3, p] = colour
-    if time - first_time[p] > NIGHT:
-        out[4, p] = colour - out[2, p]
+def _colours_of(first: Floats, last: Floats, times: Floats, out: Floats) -> None:
+    for p in range(_N_PAIRS):
+        if not math.isnan(first[p]):
+            out[2, p], out[3, p] = -2.5 * math.log10(first[p]), -2.5 * math.log10(last[p])
+            if times[1, p] - times[0, p] > NIGHT:
+                out[4, p] = out[3, p] - out[2, p]
 
 
 FEATURES = FeatureFamily("colours", _FEATURES, _compute)

@@ -4,7 +4,6 @@ import numpy as np
 
 from features._bands import per_band
 from features._jit import N_BANDS, Bands, Flags, Floats, Ints, flat, kernel
-from features._statistics import band_statistics
 from features.family import FeatureFamily, FeatureInput
 
 _LIGHT_CURVE = "light-curve, Malanchev et al. 2021, MNRAS 502, 5147"
@@ -23,18 +22,17 @@ _FEATURES = (
     *per_band("chi2_constant", "Reduced chi2 of the fluxes in {band} about their weighted mean.", "", _LIGHT_CURVE),
     *per_band("flux_skew", "Sample skewness G1 of flux in {band}.", "", _LIGHT_CURVE),
 )
-_EVALUATORS = ("Amplitude", "WeightedMean", "StandardDeviation", "ReducedChi2", "Skew")
-_COLUMNS = ("amplitude", "weighted_mean", "standard_deviation", "chi2", "skew")
+_STATISTICS = ("amplitude", "weighted_mean", "standard_deviation", "chi2")
 
 
 def _compute(given: FeatureInput, /) -> Floats:
     counted = np.full((len(given.curves), _COUNTED, N_BANDS), np.nan)
     offsets, _, flux, flux_err, band, detected = flat(given.curves)
     _count(offsets, flux, flux_err, band, detected, counted)
-    statistics = band_statistics(given.curves, _EVALUATORS, _COLUMNS)
-    constant = counted[:, 2] == counted[:, 3]
-    statistics[:, -N_BANDS:][constant] = np.nan  # what rounding leaves of identical fluxes has no shape
-    return np.hstack([counted.reshape(len(counted), _COUNTED * N_BANDS), statistics])
+    constant = counted[:, 2] == counted[:, 3]  # what rounding leaves of identical fluxes has no shape
+    skew = np.where(constant, np.nan, given.statistics["skew"])
+    statistics = [given.statistics[name] for name in _STATISTICS]
+    return np.hstack([counted.reshape(len(counted), _COUNTED * N_BANDS), *statistics, skew])
 
 
 @kernel

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from features._jit import N_BANDS, Bands, Flags, Floats, Ints, flat, kernel
+from features._jit import N_BANDS, Bands, Flags, Floats, Ints, flat, frozen, kernel
+from features._order import percentiles
 from features.family import Feature, FeatureFamily, FeatureInput
 
 SIGNIFICANT = 3.0
@@ -52,12 +53,18 @@ _FEATURES = (
 )
 _SNR, _MODEL = 9, 16
 
+_SHARES = frozen(np.array([0.05, 0.5, 0.95]))
+"""Of the points that lie below a percentile of `snr_asymmetry`."""
+
 
 def _compute(given: FeatureInput, /) -> Floats:
     offsets, mjd, flux, flux_err, band, detected = flat(given.curves)
     out = np.full((len(given.curves), len(_FEATURES)), np.nan)
     _count(offsets, flux, flux_err, band, detected, out)
-    _signal_to_noise(offsets, flux, flux_err, out[:, _SNR:])
+    snr, found = np.empty(len(flux)), np.full((len(out), len(_SHARES)), np.nan)
+    _signal_to_noise(offsets, flux, flux_err, snr, out[:, _SNR:])
+    percentiles(offsets, snr, _SHARES, found)
+    _asymmetry(found, out[:, _SNR:])
     _against_models(offsets, mjd, flux, flux_err, band, out[:, _MODEL:])
     return out
 
@@ -86,21 +93,19 @@ def _count(offsets: Ints, flux: Floats, flux_err: Floats, band: Bands, detected:
 
 
 @kernel
-def _signal_to_noise(offsets: Ints, flux: Floats, flux_err: Floats, out: Floats) -> None:
+def _signal_to_noise(offsets: Ints, flux: Floats, flux_err: Floats, snr: Floats, out: Floats) -> None:
+    for i in range(len(flux)):
+        snr[i] = flux[i] / flux_err[i]
     for k in range(len(offsets) - 1):
-        start, end = offsets[k], offsets[k + 1]
-        if start == end:
+        own = snr[offsets[k] : offsets[k + 1]]
+        if not len(own):
             continue
-        snr = np.empty(end - start)
-        for i in range(start, end):
-            snr[i - start] = flux[i] / flux_err[i]
-        out[k, 2] = snr[-1]
-        mean, deviation = _moments(snr)
-        snr.sort()
-        low, middle, high = _percentile(snr, 0.05), _percentile(snr, 0.5), _percentile(snr, 0.95)
-        out[k, 0], out[k, 1] = snr[-1], snr[0]
-        out[k, 3], out[k, 4], out[k, 5] = mean, deviation, middle
-        out[k, 6] = (high + low - 2.0 * middle) / (high - low)
+        highest = lowest = own[0]
+        for value in own:
+            highest = max(value, highest)
+            lowest = min(lowest, value)
+        out[k, 0], out[k, 1], out[k, 2] = highest, lowest, own[-1]
+        out[k, 3], out[k, 4] = _moments(own)
 
 
 @kernel
@@ -114,11 +119,11 @@ def _moments(values: Floats) -> tuple[float, float]:
 
 
 @kernel
-def _percentile(ascending: Floats, share: float) -> float:
-    place = share * (len(ascending) - 1)
-    below = int(place)
-    above = min(below + 1, len(ascending) - 1)
-    return float(ascending[below] + (place - below) * (ascending[above] - ascending[below]))
+def _asymmetry(percentiles: Floats, out: Floats) -> None:
+    for k in range(len(out)):
+        low, middle, high = percentiles[k]
+        out[k, 5] = middle
+        out[k, 6] = (high + low - 2.0 * middle) / (high - low)
 
 
 @kernel

@@ -7,7 +7,6 @@ import numpy as np
 from features._bands import per_band
 from features._cosmology import distance_modulus
 from features._jit import N_BANDS, Floats, Ints, flat, frozen, kernel
-from features._landmarks import landmarks
 from features.family import Feature, FeatureFamily, FeatureInput
 
 AB_ZERO_POINT = 31.4
@@ -46,7 +45,7 @@ _TIMES, _BRIGHTEST = 4, 8
 
 def _compute(given: FeatureInput, /) -> Floats:
     offsets, mjd, flux, *_ = flat(given.curves)
-    marks = landmarks(given.curves)
+    marks = given.landmarks
     modulus = frozen(distance_modulus(given.host_photoz))
     out = np.full((len(given.curves), len(_FEATURES)), np.nan)
     out[:, :_TIMES] = np.column_stack([given.host_photoz, given.host_photoz_err, given.milky_way_ebv, modulus])

@@ -4,7 +4,6 @@ import numpy as np
 
 from features._bands import per_band
 from features._jit import N_BANDS, Bands, Flags, Floats, Ints, flat, kernel
-from features._landmarks import landmarks
 from features.family import Feature, FeatureFamily, FeatureInput
 
 LONGEST_STEP = 60.0
@@ -53,7 +52,7 @@ _FALL = _RISE + N_BANDS
 
 def _compute(given: FeatureInput, /) -> Floats:
     offsets, mjd, flux, flux_err, band, detected = flat(given.curves)
-    marks = landmarks(given.curves)
+    marks = given.landmarks
     out = np.full((len(given.curves), len(_FEATURES)), np.nan)
     _sampling(offsets, mjd, detected, marks.first_detection, marks.last_detection, out)
     _brightness(offsets, mjd, flux, flux_err, marks.first_detection, marks.begin, marks.end, marks.peak, out)

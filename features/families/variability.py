@@ -3,8 +3,8 @@
 import numpy as np
 
 from features._bands import per_band
-from features._jit import N_BANDS, Floats
-from features._statistics import band_statistics
+from features._jit import Floats
+from features._order import median_deviations
 from features.family import FeatureFamily, FeatureInput
 
 _FEATURES = (
@@ -27,28 +27,19 @@ _FEATURES = (
     *per_band("flux_slope", "Slope of the weighted straight-line fit to flux in {band}.", "nJy / d"),
     *per_band("flux_slope_snr", "The slope of the straight-line fit in {band} divided by its error.", ""),
 )
-_EVALUATORS = ("Amplitude", "StetsonK", "Eta", "Kurtosis", "MedianAbsoluteDeviation", "LinearFit")
-_COLUMNS = (
-    "amplitude",
-    "stetson_K",
-    "eta",
-    "kurtosis",
-    "median_absolute_deviation",
-    "linear_fit_slope",
-    "linear_fit_slope_sigma",
-)
+_SHAPES = ("stetson_K", "eta", "kurtosis")
 
 
 def _compute(given: FeatureInput, /) -> Floats:
-    shape = (len(given.curves), len(_COLUMNS), N_BANDS)
-    amplitude, *shapes, mad, slope, error = (
-        band_statistics(given.curves, _EVALUATORS, _COLUMNS).reshape(shape).swapaxes(0, 1)
-    )
-    for statistic in shapes:
-        statistic[amplitude == 0.0] = np.nan  # what rounding leaves of identical fluxes has no shape
-    error[~(np.isfinite(error) & (error > 0.0))] = np.nan  # all points at one time
-    slope[np.isnan(error)] = np.nan
-    return np.hstack([*shapes, mad, slope, slope / error])
+    found = given.statistics
+    constant = found["amplitude"] == 0.0  # what rounding leaves of identical fluxes has no shape
+    shapes = [np.where(constant, np.nan, found[name]) for name in _SHAPES]
+    error = found["linear_fit_slope_sigma"]
+    fitted = np.isfinite(error) & (error > 0.0)  # not all points at one time
+    slope, error = (np.where(fitted, values, np.nan) for values in (found["linear_fit_slope"], error))
+    deviation = np.full(fitted.shape, np.nan)
+    median_deviations(given.by_band.edges, given.by_band.flux, deviation.reshape(-1))
+    return np.hstack([*shapes, deviation, slope, slope / error])
 
 
 FEATURES = FeatureFamily("variability", _FEATURES, _compute)

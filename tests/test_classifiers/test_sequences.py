@@ -44,6 +44,19 @@ def test_thinning_an_object_does_not_depend_on_the_others(objects, most):
         np.testing.assert_array_equal(together.mjd[own] - pattern(*objects).offsets[k], alone.mjd)
 
 
+@given(st.lists(st.lists(st.booleans(), max_size=99), min_size=1, max_size=4), st.integers(1, 70))
+def test_thinning_keeps_the_ranks_that_the_rule_says(objects, most):
+    curves = pattern(*objects)
+    expected = []
+    for k, flags in enumerate(objects):
+        n_detected = min(sum(flags), most)
+        for kind, share in ((True, n_detected), (False, min(flags.count(False), most - n_detected))):
+            own = curves.offsets[k] + np.flatnonzero(np.array(flags, bool) == kind)
+            rank = np.arange(len(own))
+            expected += own[(rank + 1) * share // max(len(own), 1) > rank * share // max(len(own), 1)].tolist()
+    assert thin(curves, most).mjd.tolist() == sorted(expected)
+
+
 def test_thinning_is_even():
     kept = thin(pattern([False] * 100), 10)
     np.testing.assert_array_equal(np.diff(kept.mjd), np.full(9, 10.0))
