@@ -23,6 +23,8 @@ from broker.spark.directory import PacketDirectory
 
 LOG = logging.getLogger(__name__)
 
+FETCH_BYTES = 4 * 2**20
+
 PASSWORD_VARIABLE = "BOREAL_SOURCE_PASSWORD"  # noqa: S105  # its name, not its value
 """Where Spark's Java processes find the password of the Kafka source; executors on other machines need it, too."""
 
@@ -136,6 +138,8 @@ class KafkaStream:
             **{
                 # Messages of transactions that were given up are none.
                 "kafka.isolation.level": "read_committed",
+                # Kafka's own 1 MB is three packets an answer. Each partition's reader may hold as much.
+                "kafka.max.partition.fetch.bytes": str(FETCH_BYTES),
                 **options,
                 **self._subscription(),
                 "groupIdPrefix": self.source.group_prefix,
