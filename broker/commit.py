@@ -42,6 +42,9 @@ from schemas.annotation import DELIVERED_TO
 
 LOG = logging.getLogger(__name__)
 
+IDENTITY = ["survey", "alertId", "diaSourceId", "mjdTai"]
+"""The columns that tell whether an alert was seen before."""
+
 HISTORY = ["survey", "alertId", "diaSourceId", "objectId", "mjdTai", "night", "deliveredTo"]
 """The columns of the annotation table that tell what was seen and sent before."""
 
@@ -240,10 +243,11 @@ class Committer:
 
     def _decide(self, stem: str, harvest: Harvest, replayed: pa.Table | None) -> _Decided:
         outcome = harvest.outcome
+        # The rows are decided on with few columns: to move all of them, light curves too, is done once.
         order = order_of(outcome.annotations)
-        ordered = outcome.annotations.take(order)
-        first = pa.array(self._seen.add(ordered))
-        fresh, rows = ordered.filter(first), order.filter(first).to_numpy()
+        first = self._seen.add(outcome.annotations.select(IDENTITY).take(order))
+        rows = order.to_numpy()[first].astype(np.int64)
+        fresh = outcome.annotations.take(pa.array(rows))
         delivered, cut = self._limiter.apply(fresh)
         annotations = fresh.append_column(DELIVERED_TO, delivered.cast(DELIVERED_TO.type))
         versions = Versions(broker_version(), code_hash(), self.settings.bundle_sha256)

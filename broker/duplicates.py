@@ -54,7 +54,7 @@ class SeenAlerts:
         bool array, shape (n_rows,)
         """
         first = self.restore(alerts)
-        arrived = alerts.filter(pa.array(first))
+        arrived = alerts.select(["survey", "mjdTai"]).filter(pa.array(first))
         dates = np.asarray(arrived["mjdTai"], dtype=np.float64)
         for name, rows in _by_survey(arrived):
             self._surveys[name].tell_time(dates[rows])

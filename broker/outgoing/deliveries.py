@@ -4,19 +4,18 @@ In a message the filter that sends it comes last, in JSON and in Avro, so what s
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
 import fastavro
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from broker.filters.definition import Filter
 from broker.harvest import Record
 from broker.outgoing._encoding import Encode, encodable, framed
+from broker.outgoing.alike import Alike, alike
 from broker.outgoing.destinations import Destination
-from schemas.delivery import annotation_records, delivery_columns
 
 
 def deliveries(annotations: pa.Table, destinations: Sequence[Destination]) -> Iterator[Record]:
@@ -27,61 +26,49 @@ def deliveries(annotations: pa.Table, destinations: Sequence[Destination]) -> It
     annotations : columns of `broker.annotate.schema_for`, filters matched.
     destinations : those that a filter sends to.
     """
-    matched = rows_by_filter(annotations)
-    alike: dict[tuple[tuple[str, ...], bool], list[Destination]] = {}
-    for to in destinations:
-        if to.filter and to.filter.name in matched:
-            alike.setdefault((tuple(to.filter.columns), to.avro is None), []).append(to)
-    for group in alike.values():
-        yield from _of_group(annotations, group, [matched[to.name] for to in group])
+    to = {each.name: each for each in destinations}
+    in_avro = {each.name for each in destinations if each.avro is not None}
+    for group in alike(annotations, "matchedFilters", [each.filter for each in destinations if each.filter]):
+        names = [wanted.name for wanted, _ in group.rows]
+        for form in (in_avro.intersection(names), set(names) - in_avro):
+            if form:
+                yield from _of_form(group, to, form)
 
 
-def rows_by_filter(annotations: pa.Table) -> dict[str, NDArray[np.int64]]:
-    """The rows that each filter matched, in their order; filters that matched none aren't there."""
-    column = annotations["matchedFilters"].combine_chunks()
-    names = column.flatten().dictionary_encode()
-    owners, codes = column.value_parent_indices().to_numpy(), names.indices.to_numpy()
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(names.dictionary)))
-    rows = np.split(owners[order].astype(np.int64), ends[:-1])
-    return dict(zip(names.dictionary.to_pylist(), rows, strict=True)) if len(codes) else {}
-
-
-def _of_group(
-    annotations: pa.Table, group: Sequence[Destination], matched: Sequence[NDArray[np.int64]]
-) -> Iterator[Record]:
+def _of_form(group: Alike, to: Mapping[str, Destination], names: Collection[str]) -> Iterator[Record]:
     """The messages of filters that ask for the same columns in the same form."""
-    rows = np.unique(np.concatenate(matched))
-    wanted = delivery_columns(group[0].filter.columns if group[0].filter else ())
-    records = annotation_records(annotations.select(wanted).take(pa.array(rows)))
-    encode = _json if group[0].avro is None else _avro(_fields(group[0])[:-1])
-    bodies = dict(zip(rows.tolist(), (encodable(encode, record, group[0].topic) for record in records), strict=True))
-    for to, own in zip(group, matched, strict=True):
-        before, after = _frame(to)
-        for row in own.tolist():
-            body = bodies[row]
-            yield row, to.name, None if body is None else before + body + after
+    first = to[next(iter(names))]
+    encode = json_body if first.avro is None else avro_body(_fields(first)[:-1])
+    for wanted, rows, bodies in group.encoded(lambda record: encodable(encode, record, first.topic), names):
+        before, after = _frame(to[wanted.name], wanted)
+        for row, body in zip(rows.tolist(), bodies, strict=True):
+            yield row, wanted.name, None if body is None else before + body + after
 
 
-def _frame(to: Destination) -> tuple[bytes, bytes]:
+def _frame(to: Destination, wanted: Filter) -> tuple[bytes, bytes]:
     """What stands before and after the body."""
-    stamp = to.filter.stamp if to.filter else {}
     if to.avro is None:
-        return b"", f', "filter": {json.dumps(stamp, ensure_ascii=False)}}}'.encode()
-    return framed(to.schema_id or 0, b""), _avro(_fields(to)[-1:])({"filter": stamp})
+        return b"", json_end(wanted)
+    return framed(to.schema_id or 0, b""), avro_body(_fields(to)[-1:])({"filter": wanted.stamp})
 
 
 def _fields(to: Destination) -> list[Any]:
     return list(json.loads(to.avro or "{}")["fields"])
 
 
-def _json(record: Mapping[str, Any]) -> bytes:
+def json_body(record: Mapping[str, Any]) -> bytes:
     """An object that isn't closed yet."""
     return json.dumps(record, ensure_ascii=False, allow_nan=False)[:-1].encode()
 
 
-def _avro(fields: list[Any]) -> Encode:
-    schema = fastavro.parse_schema({"type": "record", "name": "part", "fields": fields})
+def json_end(wanted: Filter) -> bytes:
+    """What closes it: the filter that sends it."""
+    return f', "filter": {json.dumps(wanted.stamp, ensure_ascii=False)}}}'.encode()
+
+
+def avro_body(fields: Sequence[Mapping[str, Any]]) -> Encode:
+    """What encodes these fields of a record."""
+    schema = fastavro.parse_schema({"type": "record", "name": "part", "fields": list(fields)})
 
     def encode(record: Mapping[str, Any]) -> bytes:
         out = BytesIO()

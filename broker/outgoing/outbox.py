@@ -6,7 +6,8 @@ of the micro-batch; after, they are sent at the next start, some perhaps a secon
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -31,9 +32,13 @@ Send = Callable[[pa.Table], Mapping[str, int]]
 
 @dataclass(frozen=True)
 class Outbox:
-    """The outbox of a run's directory."""
+    """The outbox of a run's directory.
+
+    What was just put is sent from memory the first time; its file is for a later life, and for a second time.
+    """
 
     run: RunDirectory
+    _at_hand: dict[str, pa.Table] = field(default_factory=dict, repr=False)
 
     def put(self, stem: str, messages: pa.Table) -> None:
         """Write a micro-batch's messages down; put again, it replaces them."""
@@ -46,6 +51,7 @@ class Outbox:
             pa.ipc.new_file(file, OUTGOING, options=options) as writer,
         ):
             writer.write_table(messages, max_chunksize=1000)
+        self._at_hand[stem] = messages
 
     def __len__(self) -> int:
         return sum(1 for _ in self.run.outbox.glob("part-*.arrow"))
@@ -62,7 +68,12 @@ class Outbox:
         stem, counts : the micro-batch, and its messages by topic.
         """
         for file in sorted(self.run.outbox.glob("part-*.arrow"), key=lambda file: (file.stat().st_mtime_ns, file.name)):
-            with pa.OSFile(str(file), "rb") as source, pa.ipc.open_file(source) as reader:
-                counts = send(reader.read_all())
+            counts = send(self._taken(file))
             file.unlink()
             yield file.stem, counts
+
+    def _taken(self, file: Path) -> pa.Table:
+        if file.stem in self._at_hand:
+            return self._at_hand.pop(file.stem)
+        with pa.OSFile(str(file), "rb") as source, pa.ipc.open_file(source) as reader:
+            return reader.read_all()

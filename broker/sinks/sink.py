@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
 from broker.filters.definition import Filter
+from broker.outgoing.alike import Alike, alike
 from broker.run_directory import RunDirectory
+from schemas.annotation import DELIVERED_TO
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,14 @@ class MicroBatch:
     letters: pa.Table
     filters: Sequence[Filter]
 
-    def delivered(self, name: str) -> pa.Table:
-        """The annotations that go out for the filter of this name."""
-        column = self.annotations["deliveredTo"].combine_chunks()
-        rows = column.value_parent_indices().filter(pa.compute.equal(column.flatten(), name))
-        return self.annotations.take(rows)
+    @cached_property
+    def deliveries(self) -> tuple[Alike, ...]:
+        """What goes out for each filter, made into records once for all sinks."""
+        return tuple(alike(self.annotations, DELIVERED_TO.name, self.filters))
+
+    def asking_for(self, form: str) -> frozenset[str]:
+        """The names of the filters that want their deliveries in this form."""
+        return frozenset(wanted.name for wanted in self.filters if form in wanted.formats)
 
 
 @dataclass(frozen=True)

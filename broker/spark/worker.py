@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -119,37 +118,30 @@ def load_bundle(path: Path) -> Bundle:
 def pack(harvest: Harvest) -> pa.RecordBatch:
     """A harvest as one row of `HARVEST`."""
     outcome = harvest.outcome
-    row = {
-        "annotations": _to_stream(outcome.annotations),
-        "rejects": _to_stream(outcome.rejects),
-        "messages": _to_stream(harvest.messages),
-        "records": _to_stream(harvest.records),
-        "received": outcome.received,
-        "filter_errors": json.dumps(outcome.filter_errors),
-    }
-    return pa.RecordBatch.from_pylist([row], schema=HARVEST)
+    streams = [_to_stream(table) for table in (outcome.annotations, outcome.rejects, harvest.messages, harvest.records)]
+    values = [*streams, outcome.received, json.dumps(outcome.filter_errors)]
+    columns = [pa.array([value], field.type) for value, field in zip(values, HARVEST, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=HARVEST)
 
 
 def unpack(rows: pa.Table) -> Harvest | None:
-    """The harvests of a micro-batch joined; None where there is none."""
-    parts = [_harvest(row) for row in rows.to_pylist()]
+    """The harvests of a micro-batch joined; None where there is none. They keep `rows` in memory, and copy nothing."""
+    parts = [_harvest(*row) for row in zip(*rows.columns, strict=True)]
     return join(parts) if parts else None
 
 
-def _harvest(row: dict[str, Any]) -> Harvest:
-    annotations, rejects, messages, records = (
-        _from_stream(row[name]) for name in ("annotations", "rejects", "messages", "records")
-    )
-    outcome = Outcome(annotations, rejects, row["received"], Counter(json.loads(row["filter_errors"])))
-    return Harvest(outcome, messages, records)
+def _harvest(*row: pa.Scalar) -> Harvest:
+    annotations, rejects, messages, records = (_from_stream(scalar.as_buffer()) for scalar in row[:4])
+    received, errors = (scalar.as_py() for scalar in row[4:])
+    return Harvest(Outcome(annotations, rejects, received, Counter(json.loads(errors))), messages, records)
 
 
-def _to_stream(table: pa.Table) -> bytes:
+def _to_stream(table: pa.Table) -> memoryview:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return bytes(sink.getvalue())
+    return memoryview(sink.getvalue())
 
 
-def _from_stream(data: bytes) -> pa.Table:
+def _from_stream(data: pa.Buffer) -> pa.Table:
     return pa.ipc.open_stream(data).read_all()

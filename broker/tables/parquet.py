@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from broker._atomic import replacing
 from broker.errors import TableError
 from broker.run_directory import RunDirectory, part_stem
+from broker.tables._file import by_night, write_file
 from broker.tables.table import Committed, TableBatch
 
 PARTITIONS = ds.partitioning(pa.schema([("night", pa.int32())]), flavor="hive")
@@ -26,10 +25,9 @@ class ParquetAnnotations:
         """Write the micro-batch's annotations, split by night; the same batch written again replaces its files."""
         stem = part_stem(batch.stream, batch.number)
         try:
-            for night in sorted(pc.unique(batch.annotations["night"]).to_pylist()):
-                rows = batch.annotations.filter(pc.equal(batch.annotations["night"], night))
+            for night, rows in by_night(batch.annotations):
                 with replacing(self.run.annotations / f"night={night}" / f"{stem}.parquet") as path:
-                    pq.write_table(rows.drop_columns("night"), path, compression="zstd")
+                    write_file(rows, path)
         except OSError as error:
             raise TableError(f"the annotation table {self.run.annotations} can't be written: {error}") from error
 

@@ -457,7 +457,11 @@ def test_spark_reads_the_table_and_knows_its_batches(location, annotations):
     spark = start_session("local[1]", "1g", settings, sorted(fetched(SPARK_DELTA).glob("*.jar")))
     try:
         table = spark.read.format("delta").load(str(location))
-        assert sorted(row.alertId for row in table.select("alertId").collect()) == ids_of(annotations, range(3))
+        found = table.select("alertId", "probability", "lightCurve.flux").orderBy("alertId").collect()
+        assert [row.alertId for row in found] == ids_of(annotations, range(3))
+        rows = annotations.to_pylist() * 3
+        assert [row.probability for row in found] == [row["probability"] for row in rows]
+        assert [row.flux for row in found] == [[point["flux"] for point in row["lightCurve"]] for row in rows]
         writer = table.limit(1).write.format("delta").mode("append").option("txnAppId", STREAM)
         writer.option("txnVersion", 2).save(str(location))
     finally:

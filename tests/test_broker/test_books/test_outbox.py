@@ -34,6 +34,22 @@ def test_what_is_sent_is_what_was_put_and_leaves_the_box(outbox, topics):
     assert (len(outbox), list(outbox.deliver(kafka.send))) == (0, [])
 
 
+def test_a_later_life_and_a_second_attempt_send_what_the_first_attempt_would(outbox):
+    stem, given = "part-0123abcd-00000000", messages("a", "b")
+    tried = []
+
+    def refuse(table):
+        tried.append(table)
+        raise KafkaFailedError("no")
+
+    outbox.put(stem, given)
+    for life in (outbox, outbox, Outbox(outbox.run)):
+        with pytest.raises(KafkaFailedError):
+            list(life.deliver(refuse))
+    assert [table.equals(given) and table.schema.equals(OUTGOING) for table in tried] == [True] * 3
+    assert len(outbox) == 1
+
+
 def test_put_again_it_replaces_and_nothing_is_not_put(outbox, topics):
     kafka = topics()
     for keys in (("a", "b"), ("c",)):

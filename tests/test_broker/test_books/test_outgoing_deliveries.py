@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from broker.annotate import schema_for
 from broker.filters.definition import load_filters
 from broker.outgoing import deliveries as module
-from broker.outgoing.deliveries import deliveries, rows_by_filter
+from broker.outgoing.alike import rows_by_filter
+from broker.outgoing.deliveries import deliveries
 from broker.outgoing.destinations import Topics, destinations
 from broker.outgoing.schema_ids import local_id
 from schemas.delivery import delivery_records
@@ -83,7 +84,7 @@ def test_an_alert_is_encoded_once_for_all_that_ask_alike(annotations, to, monkey
 @given(st.lists(st.lists(st.sampled_from("abcdefg"), unique=True), max_size=8))
 def test_rows_are_found_by_filter(names):
     table = pa.table({"matchedFilters": pa.chunked_array([names[:3], names[3:]], pa.list_(pa.utf8()))})
-    found = rows_by_filter(table)
+    found = rows_by_filter(table["matchedFilters"])
     wanted = {name: [row for row, here in enumerate(names) if name in here] for name in "abcdefg"}
     assert {name: rows.tolist() for name, rows in found.items()} == {n: rows for n, rows in wanted.items() if rows}
     assert all(rows.dtype == np.int64 for rows in found.values())
