@@ -1,7 +1,8 @@
 """From the bytes of many records to the values that a survey reads, without a Python object for any of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -30,25 +31,41 @@ class BytesRead:
     versions: pa.Array | None
 
 
-def values_of_bytes(
-    survey: Survey, program: Program, data: NDArray[np.uint8], segments: NDArray[np.int64]
-) -> BytesRead:
+@dataclass(frozen=True)
+class Stretch:
+    """Bytes, and where there are records in them.
+
+    Parameters
+    ----------
+    data : uint8 array
+    segments : int64 array, shape (n_segments, 3)
+        Where each segment starts and ends in `data`, and how many records it holds.
+    """
+
+    data: NDArray[np.uint8]
+    segments: NDArray[np.int64]
+
+
+def values_of_bytes(survey: Survey, program: Program, stretches: Sequence[Stretch]) -> BytesRead:
     """Read a survey's fields from records' bytes, as `values_of_records` does from records.
 
     Parameters
     ----------
     survey, program : whose records, and the program for their schema.
-    data : the bytes.
-    segments : int64 array, shape (n_segments, 3)
-        Where each segment starts and ends in `data`, and how many records it holds.
+    stretches : the bytes; what is read doesn't depend on how segments are spread over them.
     """
-    status, cells, rows = machine.run(_read_only(data), segments, _read_only(program.code), _read_only(program.targets))
-    stored = _Stored(data, cells, rows)
+    code, targets, store = _read_only(program.code), _read_only(program.targets), machine.Store.empty()
+    outcomes, ends = [], []
+    for stretch in stretches:
+        status, store = machine.run(_read_only(stretch.data), stretch.segments, code, targets, store)
+        outcomes.append(status)
+        ends.append(len(store.filled()[1]))
+    stored = _Stored(*store.filled(), [stretch.data for stretch in stretches], ends)
     version = {} if survey.version_field is None else {VERSION: Field("text", survey.version_field)}
     alerts = stored.values(0, {**survey.fields, **version}, program.tables[0])
     named = enumerate(survey.items.items(), start=1)
     items = {name: stored.values(table, each.fields, program.tables[table]) for table, (name, each) in named}
-    return BytesRead(status == machine.GOOD, alerts, items, alerts.arrays.get(VERSION))
+    return BytesRead(np.concatenate(outcomes) == machine.GOOD, alerts, items, alerts.arrays.get(VERSION))
 
 
 def _read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -60,26 +77,41 @@ def _read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
 
 @dataclass(frozen=True)
 class _Stored:
-    """What the machine stored of `data`."""
+    """What the machine stored (`schemas._machine.Store`), of which bytes, and at which row it was done with each."""
 
-    data: NDArray[np.uint8]
     cells: NDArray[np.int64]
     rows: NDArray[np.int64]
+    data: Sequence[NDArray[np.uint8]]
+    ends: Sequence[int]
 
     def values(self, table: int, fields: Mapping[str, Field], columns: Mapping[str, Column]) -> Values:
         """The values of a table's rows."""
-        rows = self.rows[self.rows[:, 0] == table]
-        arrays = {name: self._array(field, columns[name], rows[:, 2]) for name, field in fields.items()}
-        return Values(rows[:, 1].copy(), arrays)
+        numbers = np.flatnonzero(self.rows[:, 0] == table)
+        owner, at = self.rows[numbers, 1], self.rows[numbers, 2]
+        parts = [0, *np.searchsorted(numbers, self.ends).tolist()]
+        arrays = {name: self._array(field, columns[name], at, parts) for name, field in fields.items()}
+        return Values(owner, arrays)
 
-    def _array(self, field: Field, column: Column, at: NDArray[np.int64]) -> pa.Array:
+    def _array(self, field: Field, column: Column, at: NDArray[np.int64], parts: Sequence[int]) -> pa.Array:
         if column.operation is None:
             return pa.nulls(len(at), _TYPES[field.kind])
         known = (self.cells[at] >> column.cell & 1).astype(np.bool_)
         words = self.cells[at + (1 + column.cell)]
         if column.operation == machine.READ_TEXT:
-            return _texts(self.data, words, known)
+            return self._texts(words, known, parts)
         return _with_nulls(_numbers(words, column.operation), known)
+
+    def _texts(self, words: NDArray[np.int64], known: NDArray[np.bool_], parts: Sequence[int]) -> pa.Array:
+        """Texts from the cells that hold their positions and lengths; the parts are of one `data` each."""
+        starts, lengths = words >> machine.TEXT_BITS, words & machine.TEXT_MASK
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        bytes_ = [
+            _gathered(data, starts[first:end], lengths[first:end])
+            for data, (first, end) in zip(self.data, pairwise(parts), strict=True)
+        ]
+        valid = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+        buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(np.concatenate(bytes_))]
+        return pa.Array.from_buffers(pa.large_utf8(), len(words), buffers).cast(pa.utf8())
 
 
 _TYPES = {"number": pa.float64(), "id": pa.int64(), "flag": pa.bool_(), "text": pa.utf8(), "given": pa.bool_()}
@@ -99,12 +131,8 @@ def _with_nulls(values: NDArray[np.generic], known: NDArray[np.bool_]) -> pa.Arr
     return pa.array(values, mask=None if known.all() else ~known, from_pandas=False)
 
 
-def _texts(data: NDArray[np.uint8], words: NDArray[np.int64], known: NDArray[np.bool_]) -> pa.Array:
-    """Texts from the cells that hold their positions and lengths."""
-    starts, lengths = words >> machine.TEXT_BITS, words & machine.TEXT_MASK
+def _gathered(data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Pieces of the bytes, one behind the other."""
     ends = np.cumsum(lengths)
-    offsets = np.concatenate([[0], ends])
-    gathered = data[np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])]
-    valid = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
-    buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(gathered)]
-    return pa.Array.from_buffers(pa.large_utf8(), len(words), buffers).cast(pa.utf8())
+    gathered: NDArray[np.uint8] = data[np.repeat(starts - ends + lengths, lengths) + np.arange(lengths.sum())]
+    return gathered

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas._visits import one_per_visit
+from schemas._visits import SOURCE, UNUSABLE, one_per_visit
 from schemas.alerts import LightCurves
 from schemas.survey import RawPoints
 
@@ -15,14 +15,6 @@ MJD_RANGE = (0.0, 200000.0)
 FLUX_RANGE = (1e-30, 1e30)
 """No flux other than 0 and no error is smaller or larger [nJy]: the Sun has 1e23. Within it, the squares and ratios
 that features take stay finite."""
-
-
-def _select(points: RawPoints, rows: NDArray[np.bool_]) -> RawPoints:
-    visit = None if points.visit is None else points.visit[rows]
-    # Adding 0 turns -0.0 into 0.0, so that equal measurements are equal bit for bit.
-    flux = points.flux[rows] + 0.0
-    kept = points.owner[rows], points.mjd[rows], flux, points.flux_err[rows], points.band[rows], points.forced[rows]
-    return RawPoints(*kept, visit)
 
 
 def merge(points: RawPoints, n: int) -> tuple[LightCurves, NDArray[np.int32]]:
@@ -48,15 +40,14 @@ def merge(points: RawPoints, n: int) -> tuple[LightCurves, NDArray[np.int32]]:
     placed = (points.mjd >= MJD_RANGE[0]) & (points.mjd <= MJD_RANGE[1]) & (points.band >= 0)
     usable = placed & ((points.flux == 0) | _in_flux_range(np.abs(points.flux))) & _in_flux_range(points.flux_err)
     n_dropped = np.bincount(points.owner[~usable], minlength=n).astype(np.int32)
-    points, usable = _select(points, placed), usable[placed]
-    by_time = points.visit is None
-    visit = np.zeros_like(points.owner) if points.visit is None else points.visit
-    measured = (points.owner, points.mjd, points.flux, points.flux_err, points.band, points.forced, usable, visit)
+    rank = np.int8(SOURCE) * ~points.forced + np.int8(UNUSABLE) * ~usable
+    by_time, visit = points.visit is None, points.owner if points.visit is None else points.visit
+    measured = (points.owner, points.mjd, points.flux, points.flux_err, points.band, placed, rank, visit)
     best, detected, offsets = one_per_visit(n, *map(_plain, measured), by_time)
     curves = LightCurves(
         offsets=offsets,
         mjd=points.mjd[best],
-        flux=points.flux[best],
+        flux=points.flux[best] + 0.0,  # turns -0.0 into 0.0, so that equal measurements are equal bit for bit
         flux_err=points.flux_err[best],
         band=points.band[best].astype(np.uint8),
         detected=detected,

@@ -9,7 +9,7 @@ isn't sure to read as fastavro does, it refuses.
 Source of the encoding: Avro 1.11 specification, "Binary Encoding".
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -40,6 +40,8 @@ TEXT_MASK = (1 << TEXT_BITS) - 1
 """A text's cell holds its position and, in these bits, its length."""
 
 _CELLS_AT_FIRST, _ROWS_AT_FIRST = 1 << 16, 1 << 13
+_ROWS, _CELLS, _RECORDS = range(3)
+"""Places in the numbers of what is stored."""
 
 MOST_TABLES = 8
 MOST_NESTED = 8
@@ -51,6 +53,34 @@ inlined: Any = njit(cache=True, error_model="numpy", nogil=True, inline="always"
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+
+
+class Store(NamedTuple):
+    """What is stored, with room for more.
+
+    Parameters
+    ----------
+    cells : int64 array
+        The values: floats and doubles as their bits, flags as 0 or 1, texts as position and length.
+    rows : int64 array, shape (any, 3)
+        Table, number of the record among those stored, and first cell of each row.
+    used : int64 array, shape (3,)
+        How many rows, cells and records there are.
+    """
+
+    cells: Ints
+    rows: Ints
+    used: Ints
+
+    @classmethod
+    def empty(cls) -> "Store":
+        """Where a first run stores."""
+        cells, rows = np.empty(_CELLS_AT_FIRST, np.int64), np.empty((_ROWS_AT_FIRST, 3), np.int64)
+        return cls(cells, rows, np.zeros(3, np.int64))
+
+    def filled(self) -> tuple[Ints, Ints]:
+        """Cells and rows without the room for more."""
+        return self.cells[: self.used[_CELLS]], self.rows[: self.used[_ROWS]]
 
 
 @inlined
@@ -179,15 +209,15 @@ def _block(data: Bytes, pos: int, end: int) -> tuple[int, int]:
 @kernel
 def _row(table: int, width: int, cells: Ints, rows: Ints, used: Ints, at: Ints) -> bool:
     """Begin a row: its table, the record that it belongs to and where its cells are. False if there is no room."""
-    n_rows, n_cells = used[0], used[1]
+    n_rows, n_cells = used[_ROWS], used[_CELLS]
     if n_rows >= len(rows) or n_cells + width > len(cells):
         return False
     at[table] = n_cells
     cells[n_cells : n_cells + width] = 0
     rows[n_rows, 0] = table
-    rows[n_rows, 1] = used[2]
+    rows[n_rows, 1] = used[_RECORDS]
     rows[n_rows, 2] = n_cells
-    used[0], used[1] = n_rows + 1, n_cells + width
+    used[_ROWS], used[_CELLS] = n_rows + 1, n_cells + width
     return True
 
 
@@ -237,44 +267,49 @@ def _segment(data: Bytes, bounds: Ints, code: Ints, targets: Ints, cells: Ints, 
         pos = _record(data, pos, end, code, targets, cells, rows, used)
         if pos < 0:
             return pos
-        used[2] += 1
+        used[_RECORDS] += 1
     return GOOD if pos == end else REFUSED
 
 
 @kernel
-def run(data: Bytes, segments: Ints, code: Ints, targets: Ints) -> tuple[NDArray[np.int8], Ints, Ints]:
+def _roomier(store: Store) -> Store:
+    """The same, with twice the room."""
+    cells, rows = np.empty(2 * len(store.cells), np.int64), np.empty((2 * len(store.rows), 3), np.int64)
+    cells[: len(store.cells)], rows[: len(store.rows)] = store.cells, store.rows
+    return Store(cells, rows, store.used)
+
+
+@kernel
+def run(data: Bytes, segments: Ints, code: Ints, targets: Ints, store: Store) -> tuple[NDArray[np.int8], Store]:
     """Run a program.
 
     Parameters
     ----------
-    data : the bytes of all segments.
+    data : the bytes of all segments; a text's position is one in them.
     segments : int64 array, shape (n_segments, 3)
         Where each segment starts and ends in `data`, and how many records it holds.
     code, targets : of a `schemas._program.Program`.
+    store : what earlier runs of the program stored; not to be used again.
 
     Returns
     -------
     status : int8 array, shape (n_segments,)
         GOOD or REFUSED. Of a segment that is refused nothing is stored.
-    cells : int64 array
-        The values: floats and doubles as their bits, flags as 0 or 1, texts as position and length.
-    rows : int64 array, shape (n_rows, 3)
-        Table, number of the record among those stored, and first cell of each row.
+    store : with what this run stored behind the rest.
     """
     status = np.empty(len(segments), np.int8)
-    cells, rows = np.empty(_CELLS_AT_FIRST, np.int64), np.empty((_ROWS_AT_FIRST, 3), np.int64)
-    used = np.zeros(3, np.int64)  # rows, cells and records that are stored
     number = 0
     while number < len(segments):
-        before = used.copy()
+        before = store.used.copy()
         start, end = segments[number, 0], segments[number, 1]
-        within = 0 <= start <= end <= len(data)
-        outcome = _segment(data, segments[number], code, targets, cells, rows, used) if within else REFUSED
+        outcome = REFUSED
+        if 0 <= start <= end <= len(data):
+            outcome = _segment(data, segments[number], code, targets, store.cells, store.rows, store.used)
         if outcome != GOOD:
-            used[:] = before
+            store.used[:] = before
         if outcome == FULL:
-            cells, rows = np.concatenate((cells, np.empty_like(cells))), np.concatenate((rows, np.empty_like(rows)))
+            store = _roomier(store)
         else:
             status[number] = outcome
             number += 1
-    return status, cells[: used[1]], rows[: used[0]]
+    return status, store

@@ -1,4 +1,4 @@
-"""The bytes of a batch's packets as one array, as Arrow holds them."""
+"""The bytes of a chunk of packets as one array, as Arrow holds them."""
 
 from dataclasses import dataclass
 

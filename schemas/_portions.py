@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from schemas._byte_values import values_of_bytes
+from schemas._byte_values import Stretch, values_of_bytes
 from schemas._containers import MAGIC, Container
 from schemas._payload_bytes import PayloadBytes
 from schemas._program import program_for
@@ -25,6 +26,9 @@ _MOST_HELD_BYTES = 64 * 2**20
 
 _Block = tuple[int, int, bytes]
 """The packet that it is from, its number of records, its bytes."""
+
+_Chunk = tuple[int, PayloadBytes]
+"""The number of its first packet, and its packets."""
 
 
 @dataclass(frozen=True)
@@ -53,38 +57,55 @@ class Portion:
 
 @dataclass(frozen=True)
 class _Segments:
-    """Where records of one schema are: for each stretch of bytes its packet, start, end and number of records."""
+    """Segments of one schema, and the packet that each is from."""
 
-    data: NDArray[np.uint8]
+    stretches: Sequence[Stretch]
     rows: NDArray[np.int64]
-    places: NDArray[np.int64]
+
+    @property
+    def n_records(self) -> NDArray[np.int64]:
+        """In each segment."""
+        return np.concatenate([stretch.segments[:, 2] for stretch in self.stretches])
 
 
-def portions(payloads: pa.LargeBinaryArray, registry: Registry) -> Iterator[Portion]:
-    """Yield the alerts of the packets whose schemas can be compiled. A packet may be missing from all portions."""
-    given = PayloadBytes.of(payloads)
-    yield from _from_wire(given, registry)
-    yield from _from_containers(given)
+def portions(payloads: pa.ChunkedArray, registry: Registry) -> Iterator[Portion]:
+    """Yield the alerts of the packets whose schemas can be compiled. A packet may be missing from all portions.
+
+    Parameters
+    ----------
+    payloads : large_binary, in any number of chunks, the packets numbered through them.
+    registry : where the schemas of Confluent messages are looked up.
+    """
+    firsts = accumulate(map(len, payloads.chunks), initial=0)
+    chunks = [(first, PayloadBytes.of(chunk)) for first, chunk in zip(firsts, payloads.chunks, strict=False)]
+    yield from _from_wire(chunks, registry)
+    yield from _from_containers(chunks)
 
 
-def _from_wire(given: PayloadBytes, registry: Registry) -> Iterator[Portion]:
-    heads, ids = wire_heads(given)
-    for schema_id in np.unique(ids).tolist():
+def _from_wire(chunks: Sequence[_Chunk], registry: Registry) -> Iterator[Portion]:
+    heads = [wire_heads(given) for _, given in chunks]
+    for schema_id in sorted({schema_id for _, ids in heads for schema_id in np.unique(ids).tolist()}):
         try:
             writer = registry.by_id(schema_id)
         except (UnknownSchemaError, UnreadableError):
             continue
-        rows = heads[ids == schema_id]
-        starts, ends = given.bounds[rows] + HEADER_SIZE, given.bounds[rows + 1]
-        places = np.stack([starts, ends, np.ones_like(rows)], axis=1)
-        yield from _read(writer.parsed, schema_id, _Segments(given.data, rows, places))
+        found = [(chunk, rows[ids == schema_id]) for chunk, (rows, ids) in zip(chunks, heads, strict=True)]
+        stretches = [_messages(given, rows) for (_, given), rows in found]
+        numbers = np.concatenate([first + rows for (first, _), rows in found])
+        yield from _read(writer.parsed, schema_id, _Segments(stretches, numbers))
 
 
-def _from_containers(given: PayloadBytes) -> Iterator[Portion]:
+def _messages(given: PayloadBytes, rows: NDArray[np.int64]) -> Stretch:
+    """Packets that are Confluent messages: a record behind a header."""
+    starts, ends = given.bounds[rows] + HEADER_SIZE, given.bounds[rows + 1]
+    return Stretch(given.data, np.stack([starts, ends, np.ones_like(rows)], axis=1))
+
+
+def _from_containers(chunks: Sequence[_Chunk]) -> Iterator[Portion]:
     found: defaultdict[Same, list[_Block]] = defaultdict(list)
     held = 0
-    for row in given.starting_with(MAGIC, len(MAGIC)).tolist():
-        schema, blocks = _blocks(row, given.data[given.bounds[row] : given.bounds[row + 1]].tobytes())
+    for row, payload in _containers(chunks):
+        schema, blocks = _blocks(row, payload)
         if blocks:
             found[Same(schema)] += blocks
             held += sum(len(data) for _, _, data in blocks)
@@ -92,6 +113,13 @@ def _from_containers(given: PayloadBytes) -> Iterator[Portion]:
             yield from _read_blocks(found)
             held = 0
     yield from _read_blocks(found)
+
+
+def _containers(chunks: Sequence[_Chunk]) -> Iterator[tuple[int, bytes]]:
+    """Yield the packets that begin as containers do, with their numbers."""
+    for first, given in chunks:
+        for row in given.starting_with(MAGIC, len(MAGIC)).tolist():
+            yield first + row, given.data[given.bounds[row] : given.bounds[row + 1]].tobytes()
 
 
 def _blocks(row: int, payload: bytes) -> tuple[Mapping[str, Any], list[_Block]]:
@@ -116,7 +144,7 @@ def _joined(blocks: Sequence[_Block]) -> _Segments:
     ends = np.cumsum([len(part) for part in parts])
     starts = np.concatenate([[0], ends[:-1]])
     places = np.stack([starts, ends, np.array(counts)], axis=1)
-    return _Segments(np.frombuffer(b"".join(parts), np.uint8), np.array(rows), places)
+    return _Segments([Stretch(np.frombuffer(b"".join(parts), np.uint8), places)], np.array(rows))
 
 
 def _read(schema: Mapping[str, Any], schema_id: int | None, segments: _Segments) -> Iterator[Portion]:
@@ -126,7 +154,7 @@ def _read(schema: Mapping[str, Any], schema_id: int | None, segments: _Segments)
     if known is None or program is None:
         return
     survey, match = known
-    read = values_of_bytes(survey, program, segments.data, segments.places)
-    rows = np.repeat(segments.rows[read.good], segments.places[read.good, 2])
+    read = values_of_bytes(survey, program, segments.stretches)
+    rows = np.repeat(segments.rows[read.good], segments.n_records[read.good])
     versions = pa.repeat(survey.version_of_name(match), len(rows)) if read.versions is None else read.versions
     yield Portion(survey, schema_id, read.alerts, read.items, versions, rows, segments.rows[~read.good])

@@ -12,7 +12,11 @@ VISIT_SECONDS = 1.0
 """Where packets carry no visit number, measurements of one band this close in time belong to one visit. Exposures of
 the surveys last 30 s, and one exposure's time is given to better than 0.1 s."""
 
+SOURCE, UNUSABLE = 1, 2
+"""What makes up a measurement's rank within its visit, the lowest of which comes first: bits of a number."""
+
 kernel: Any = njit(cache=True, error_model="numpy", nogil=True)
+inlined: Any = njit(cache=True, error_model="numpy", nogil=True, inline="always")
 """As the kernels of `features` are compiled."""
 
 _N_BANDS = len(BANDS)
@@ -21,29 +25,30 @@ _SECONDS_PER_DAY = 86400.0
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Ranks = NDArray[np.int8]
 
 
 @kernel
-def _by_owner(owner: Ints, n: int) -> tuple[Ints, Ints]:
-    """Measurements in the order of their owners, otherwise as they were, and where those of each owner start."""
-    starts = np.zeros(n + 1, np.int64)
-    for k in owner:
-        starts[k + 1] += 1
+def _by_band(n: int, owner: Ints, band: Ints, placed: Flags) -> tuple[Ints, Ints]:
+    """Placed measurements by owner and band, otherwise as they were, and where each owner's of each band start."""
+    starts = np.zeros(n * _N_BANDS + 1, np.int64)
+    for row in range(len(owner)):
+        starts[owner[row] * _N_BANDS + band[row] + 1] += placed[row]
     starts = np.cumsum(starts)
-    place, index = starts.copy(), np.empty(len(owner), np.int64)
-    for row, k in enumerate(owner):
-        index[place[k]] = row
-        place[k] += 1
+    place, index = starts.copy(), np.empty(starts[-1], np.int64)
+    for row in range(len(owner)):
+        if placed[row]:
+            group = owner[row] * _N_BANDS + band[row]
+            index[place[group]] = row
+            place[group] += 1
     return index, starts
 
 
-@kernel
-def _better(one: int, other: int, mjd: Floats, flux: Floats, flux_err: Floats, forced: Flags, usable: Flags) -> bool:
+@inlined
+def _better(one: int, other: int, mjd: Floats, flux: Floats, flux_err: Floats, rank: Ranks) -> bool:
     """Whether a measurement comes before another one of its visit."""
-    if usable[one] != usable[other]:
-        return usable[one]
-    if forced[one] != forced[other]:
-        return forced[one]
+    if rank[one] != rank[other]:
+        return rank[one] < rank[other]
     if flux_err[one] != flux_err[other]:
         return flux_err[one] < flux_err[other]
     if flux[one] != flux[other]:
@@ -52,19 +57,61 @@ def _better(one: int, other: int, mjd: Floats, flux: Floats, flux_err: Floats, f
 
 
 @kernel
-def _stable(index: Ints, values: NDArray[Any]) -> Ints:
-    """Rows in the order of their values; those of equal value as they were."""
-    return index[np.argsort(values[index], kind="mergesort")]
+def _ascent(index: Ints, start: int, values: NDArray[Any]) -> int:
+    """Where the stretch of ascending values ends that begins at `start`."""
+    end = start + 1
+    while end < len(index) and values[index[end - 1]] <= values[index[end]]:
+        end += 1
+    return end
 
 
 @kernel
-def _in_time(index: Ints, mjd: Floats, flux: Floats, flux_err: Floats) -> Ints:
-    """Rows of one band in the order of time; at one time, which is rare, in that of their fluxes and errors."""
-    ordered = _stable(index, mjd)
-    for k in range(1, len(ordered)):
-        if mjd[ordered[k]] == mjd[ordered[k - 1]]:
-            return _stable(_stable(_stable(index, flux_err), flux), mjd)
-    return ordered
+def _merged(index: Ints, start: int, middle: int, end: int, values: NDArray[Any], into: Ints) -> None:
+    """Merge two neighbouring stretches; of equal values those of the first one come first."""
+    one, other = start, middle
+    for k in range(start, end):
+        if other >= end or (one < middle and values[index[one]] <= values[index[other]]):
+            into[k] = index[one]
+            one += 1
+        else:
+            into[k] = index[other]
+            other += 1
+
+
+@kernel
+def _order(index: Ints, values: NDArray[Any], spare: Ints) -> None:
+    """Put rows in the order of their values, those of equal value as they were, by merging stretches that ascend.
+
+    There are few: packets list the earlier sources, and the forced photometry, in the order of time.
+    """
+    while _ascent(index, 0, values) < len(index):
+        start = 0
+        while start < len(index):
+            middle = _ascent(index, start, values)
+            end = _ascent(index, middle, values) if middle < len(index) else middle
+            _merged(index, start, middle, end, values, spare)
+            start = end
+        index[:] = spare[: len(index)]
+
+
+@kernel
+def _order_in_time(index: Ints, mjd: Floats, flux: Floats, flux_err: Floats, spare: Ints) -> None:
+    """Put rows of one band in the order of time; at one time, which is rare, in that of their fluxes and errors."""
+    _order(index, mjd, spare)
+    for k in range(1, len(index)):
+        if mjd[index[k]] == mjd[index[k - 1]]:
+            _order(index, flux_err, spare)
+            _order(index, flux, spare)
+            _order(index, mjd, spare)
+            return
+
+
+@inlined
+def _apart(one: int, other: int, mjd: Floats, visit: Ints, by_time: bool) -> bool:
+    """Whether a row and the next one are of different visits."""
+    if by_time:
+        return (mjd[other] - mjd[one]) * _SECONDS_PER_DAY > VISIT_SECONDS
+    return visit[one] != visit[other]
 
 
 @kernel
@@ -73,33 +120,30 @@ def _choose(
     mjd: Floats,
     flux: Floats,
     flux_err: Floats,
-    forced: Flags,
-    usable: Flags,
+    rank: Ranks,
     visit: Ints,
     by_time: bool,
+    chosen: Ints,
     detected: Flags,
-) -> Ints:
-    """The best row of each visit, of one owner's rows of one band; `detected` tells there whether the visit is."""
-    index = _stable(index, mjd) if by_time else _stable(index, visit)
-    chosen, n, start = np.empty(len(index), np.int64), 0, 0
-    for k in range(1, len(index) + 1):
-        if k < len(index):
-            row, before = index[k], index[k - 1]
-            apart = (
-                (mjd[row] - mjd[before]) * _SECONDS_PER_DAY > VISIT_SECONDS if by_time else visit[row] != visit[before]
-            )
-            if not apart:
-                continue
-        best, seen = index[start], False
-        for row in index[start:k]:
-            seen |= not forced[row]
-            if _better(row, best, mjd, flux, flux_err, forced, usable):
+) -> int:
+    """Choose the best row of each visit of rows in the order of visits; how many.
+
+    `chosen` takes the rows, and `detected` whether a chosen row's visit is.
+    """
+    n, best = 0, index[0]
+    seen = rank[best]
+    for k in range(1, len(index)):
+        row = index[k]
+        if _apart(index[k - 1], row, mjd, visit, by_time):
+            chosen[n], detected[best] = best, seen & SOURCE != 0
+            n += rank[best] < UNUSABLE  # or else the place is written again
+            best, seen = row, rank[row]
+        else:
+            seen |= rank[row]
+            if _better(row, best, mjd, flux, flux_err, rank):
                 best = row
-        if usable[best]:
-            chosen[n], detected[best] = best, seen
-            n += 1
-        start = k
-    return _in_time(chosen[:n], mjd, flux, flux_err)
+    chosen[n], detected[best] = best, seen & SOURCE != 0
+    return n + (rank[best] < UNUSABLE)
 
 
 @kernel
@@ -110,8 +154,8 @@ def one_per_visit(
     flux: Floats,
     flux_err: Floats,
     band: Ints,
-    forced: Flags,
-    usable: Flags,
+    placed: Flags,
+    rank: Ranks,
     visit: Ints,
     by_time: bool,
 ) -> tuple[Ints, Flags, Ints]:
@@ -123,9 +167,11 @@ def one_per_visit(
     Parameters
     ----------
     n : number of owners.
-    owner, mjd, flux, flux_err, band, forced, visit : as in `schemas.survey.RawPoints`, times and bands known.
-    usable : bool array
-        Whether flux and error can be used.
+    owner, mjd, flux, flux_err, band, visit : as in `schemas.survey.RawPoints`.
+    placed : bool array
+        Whether time and band are known; other rows are passed over.
+    rank : int8 array
+        `SOURCE` for what isn't forced photometry, and `UNUSABLE` for what can't be used, added up.
     by_time : whether visits are told by their times, not by `visit`.
 
     Returns
@@ -137,16 +183,22 @@ def one_per_visit(
     offsets : int64 array, shape (n + 1,)
         Where each owner's begin.
     """
-    index, starts = _by_owner(owner, n)
-    best, detected, offsets, used = np.empty(len(owner), np.int64), np.zeros(len(owner), np.bool_), starts.copy(), 0
+    index, starts = _by_band(n, owner, band, placed)
+    best, spare, detected = np.empty_like(index), np.empty_like(index), np.zeros(len(owner), np.bool_)
+    offsets, used = np.zeros(n + 1, np.int64), 0
     for k in range(n):
-        offsets[k] = used
-        own = index[starts[k] : starts[k + 1]]
-        for b in range(_N_BANDS):
-            chosen = _choose(own[band[own] == b], mjd, flux, flux_err, forced, usable, visit, by_time, detected)
-            best[used : used + len(chosen)] = chosen
-            used += len(chosen)
-        best[offsets[k] : used] = _stable(best[offsets[k] : used], mjd)
-    offsets[n] = used
+        for group in range(k * _N_BANDS, (k + 1) * _N_BANDS):
+            own = index[starts[group] : starts[group + 1]]
+            if not len(own):
+                continue
+            if by_time:
+                _order(own, mjd, spare)
+            else:
+                _order(own, visit, spare)
+            count = _choose(own, mjd, flux, flux_err, rank, visit, by_time, best[used:], detected)
+            _order_in_time(best[used : used + count], mjd, flux, flux_err, spare)
+            used += count
+        _order(best[offsets[k] : used], mjd, spare)
+        offsets[k + 1] = used
     best = best[:used]
     return best, detected[best], offsets

@@ -123,7 +123,7 @@ def decode(packets: pa.Table, registry: Registry) -> Decoded:
 
     Parameters
     ----------
-    packets : a table of `schemas.packets.PACKETS`
+    packets : a table of `schemas.packets.PACKETS`, in any number of chunks
     registry : where the schemas of Confluent messages are looked up by id.
 
     Returns
@@ -137,7 +137,7 @@ def decode(packets: pa.Table, registry: Registry) -> Decoded:
     """
     if not packets.schema.equals(PACKETS):
         raise ValueError(f"expected packets with the columns\n{PACKETS}\ngot\n{packets.schema}")
-    assembly, origins, payloads = _Assembly(), packets["origin"].to_pylist(), packets["payload"].combine_chunks()
+    assembly, origins, payloads = _Assembly(), packets["origin"].to_pylist(), packets["payload"]
     read: set[int] = set()
     for portion in portions(payloads, registry):
         read |= assembly.add_portion(portion, origins)

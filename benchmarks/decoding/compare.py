@@ -12,7 +12,7 @@ import fastavro
 import numpy as np
 
 from benchmarks.timing import in_turns
-from schemas._byte_values import values_of_bytes
+from schemas._byte_values import Stretch, values_of_bytes
 from schemas._program import program_for
 from schemas._record_values import values_of_records
 from schemas.decode import decode
@@ -67,7 +67,7 @@ def fields(schema_id: int, pairs: Pairs, rounds: int) -> Comparison:
     data = np.frombuffer(b"".join(payload for _, payload in pairs), np.uint8)
     fast, slow = in_turns(
         rounds,
-        lambda: values_of_bytes(survey, program, data, places),
+        lambda: values_of_bytes(survey, program, [Stretch(data, places)]),
         lambda: [_record(payload, writer.parsed) for _, payload in pairs],
     )
     read, records = fast.given, slow.given

@@ -12,6 +12,13 @@ from broker.sources.files import read_files
 from broker.sources.kafka import MESSAGES, messages_of, packets_of
 from schemas.packets import REJECTS
 
+ENOUGH_MESSAGES = 192
+"""Messages that are worth a call: whatever it is given, a call takes some 20 ms with a hundred filters, most of it to
+plan them, and Spark's batches are small, because small ones cross from Java fastest."""
+
+ENOUGH_BYTES = 48 * 2**20
+"""Bytes of values that are worth a call however few messages they are: large packets shall not fill the memory."""
+
 
 @dataclass(frozen=True)
 class Intake:
@@ -55,7 +62,25 @@ class KafkaReader:
     """Takes Kafka records as Spark's connector gives them."""
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Intake]:
-        """As many packets at a time as Spark puts into a batch."""
-        for records in batches:
-            if records.num_rows:
-                yield Intake(packets_of(records), messages=messages_of(records))
+        """As many of Spark's batches at a time as make up enough for a call."""
+        return map(_intake, _gathered(batches))
+
+
+def _intake(records: pa.Table) -> Intake:
+    return Intake(packets_of(records), messages=messages_of(records))
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Yield batches as chunks of a table, without copying; what was yielded is let go before more is asked for."""
+    held: list[pa.RecordBatch] = []
+    messages = size = 0
+    for batch in batches:
+        if batch.num_rows:
+            held.append(batch)
+            messages += batch.num_rows
+            size += batch["value"].nbytes
+        if messages >= ENOUGH_MESSAGES or size >= ENOUGH_BYTES:
+            yield pa.Table.from_batches(held)
+            held, messages, size = [], 0, 0
+    if held:
+        yield pa.Table.from_batches(held)

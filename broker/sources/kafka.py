@@ -22,7 +22,7 @@ _ORIGIN = r"^(?P<partition>[A-Za-z0-9._-]+/\d+)/\d+(?:#\d+)*$"
 _PLACE = re.compile(r"(?P<topic>.+)/(?P<partition>\d+)")
 
 
-def packets_of(records: pa.RecordBatch) -> pa.Table:
+def packets_of(records: pa.Table) -> pa.Table:
     """Kafka records as packets; the origin is ``topic/partition/offset``, and a message without a value is empty.
 
     Parameters
@@ -35,7 +35,7 @@ def packets_of(records: pa.RecordBatch) -> pa.Table:
     return pa.table([origin, values_of(records)], schema=PACKETS)
 
 
-def messages_of(records: pa.RecordBatch) -> pa.Table:
+def messages_of(records: pa.Table) -> pa.Table:
     """Kafka records as rows of `MESSAGES`.
 
     Parameters
@@ -46,7 +46,7 @@ def messages_of(records: pa.RecordBatch) -> pa.Table:
     return pa.table([*(records[name] for name in MESSAGES.names[:-1]), size], schema=MESSAGES)
 
 
-def values_of(records: pa.RecordBatch) -> pa.Array:
+def values_of(records: pa.Table) -> pa.ChunkedArray:
     """The messages' bytes; none where a message has no value."""
     return pc.fill_null(records["value"], b"").cast(pa.large_binary())
 

@@ -58,8 +58,7 @@ class Worker:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """From batches that `read` understands to batches of `HARVEST`."""
-        for intake in self.read(batches):
-            yield pack(self.harvest(intake))
+        return map(pack, map(self.harvest, self.read(batches)))  # no name keeps an intake while the next is read
 
     def harvest(self, intake: Intake) -> Harvest:
         """Process an intake; the same call serves the stream, a replay of the dead-letter, and the tests."""

@@ -118,17 +118,22 @@ def test_a_worker_gives_what_the_pipeline_gives_and_counts_what_cannot_be_read(
     assert made.messages.num_rows == made.records.num_rows == 0
 
 
+@pytest.mark.parametrize("enough", [1, 6, 192])
 def test_kafka_s_records_give_what_the_pipeline_gives_whatever_batches_they_come_in(
+    monkeypatch: pytest.MonkeyPatch,
+    enough: int,
     lsst_packets: list[tuple[str, bytes]],
     registry: BundledRegistry,
     bundle: Bundle,
     filters: tuple[Filter, ...],
     kafka_records: Callable[..., pa.RecordBatch],
 ) -> None:
+    monkeypatch.setattr("broker.sources.intake.ENOUGH_MESSAGES", enough)
     payloads = [*(payload for _, payload in lsst_packets[:6]), b"", None]
     wanted = destinations(filters, schema_for(bundle.manifest), Topics("x-{filter}"), lambda _, avro: local_id(avro))
     worker = pickle.loads(pickle.dumps(Worker(KafkaReader(), bundle.path, filters, wanted)))  # noqa: S301  # our own
-    batches = [kafka_records(payloads[:5], first=40), kafka_records([]), kafka_records(payloads[5:], first=45)]
+    parts = (0, 2), (2, 5), (5, 5), (5, 8)
+    batches = [kafka_records(payloads[start:end], first=40 + start) for start, end in parts]
     made = unpack(pa.Table.from_batches(worker(iter(batches)), schema=HARVEST))
     origins = [f"alerts/0/{40 + k}" for k in range(8)]
     pairs = [(origin, payload or b"") for origin, payload in zip(origins, payloads, strict=True)]

@@ -2,6 +2,7 @@
 
 import random
 import tracemalloc
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -86,10 +87,24 @@ def test_no_packets_give_an_empty_batch(registry: BundledRegistry) -> None:
     assert (len(decoded.alerts), len(decoded.origins), decoded.rejects.num_rows) == (0, 0, 0)
 
 
-def test_packets_in_several_chunks_are_the_same(small_packets: Pairs, registry: BundledRegistry) -> None:
-    chunks = pa.concat_tables([packets([pair]) for pair in small_packets])
-    assert chunks["payload"].num_chunks == len(small_packets)
-    assert decode(chunks, registry).alerts.table.equals(decode(packets(small_packets), registry).alerts.table)
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_packets_in_any_chunks_are_the_same(
+    data: st.DataObject, small_packets: Pairs, registry: BundledRegistry
+) -> None:
+    pairs = data.draw(st.permutations(BROKEN + small_packets))
+    table = packets([("before", b"\0"), *pairs])
+    cuts = data.draw(st.lists(st.integers(1, len(table)), max_size=9).map(sorted))
+    chunks = [table.slice(start, end - start) for start, end in pairwise([1, *cuts, len(table)])]
+    one, cut = decode(packets(pairs), registry), decode(pa.concat_tables(chunks), registry)
+    assert ipc(cut.alerts.table) == ipc(one.alerts.table)
+    assert cut.origins.equals(one.origins)
+    assert ipc(cut.rejects) == ipc(one.rejects)
+
+
+def test_packets_without_chunks_give_an_empty_batch(registry: BundledRegistry) -> None:
+    decoded = decode(pa.Table.from_batches([], schema=PACKETS), registry)
+    assert (len(decoded.alerts), len(decoded.origins), decoded.rejects.num_rows) == (0, 0, 0)
 
 
 def test_another_table_is_refused(registry: BundledRegistry) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import fastavro
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas._byte_values import BytesRead, values_of_bytes
+from schemas._byte_values import BytesRead, Stretch, values_of_bytes
 from schemas._machine import TEXT_MASK
 from schemas._program import program_for
 from schemas._record_values import values_of_records
@@ -40,13 +41,18 @@ def survey_of(fields: dict[str, Field], items: dict[str, Items] | None = None) -
     return Survey("test", re.compile("test"), fields, items or {}, lambda _: {}, lambda *_: None)  # type: ignore[arg-type, return-value]  # neither is called
 
 
-def read(schema: Schema, survey: Survey, payloads: Sequence[bytes]) -> BytesRead:
-    program = program_for(parse(schema), survey)
-    assert program is not None
+def stretch(payloads: Sequence[bytes]) -> Stretch:
+    """Payloads of one record each, one behind the other."""
     ends = np.cumsum([len(payload) for payload in payloads])
     starts = np.concatenate([[0], ends[:-1]])
     places = np.stack([starts, ends, np.ones_like(ends)], axis=1)
-    return values_of_bytes(survey, program, np.frombuffer(b"".join(payloads), np.uint8), places)
+    return Stretch(np.frombuffer(b"".join(payloads), np.uint8), places)
+
+
+def read(schema: Schema, survey: Survey, payloads: Sequence[bytes]) -> BytesRead:
+    program = program_for(parse(schema), survey)
+    assert program is not None
+    return values_of_bytes(survey, program, [stretch(payloads)])
 
 
 def plain(alerts: Values, items: dict[str, Values]) -> dict[str, Any]:
@@ -343,11 +349,25 @@ def test_more_rows_than_there_is_room_for_at_first() -> None:
     assert found.items["points"]["x"].to_pylist() == [*range(100_000)] * 2
 
 
+@given(texts=st.lists(st.text("ab", max_size=3) | st.none(), max_size=6), cuts=st.lists(st.integers(0, 6), max_size=3))
+def test_segments_may_be_spread_over_stretches_of_bytes(texts: list[str | None], cuts: list[int]) -> None:
+    schema = {"type": "record", "name": "test", "fields": [{"name": "a", "type": ["null", "string"]}]}
+    survey = survey_of({"a": Field("text", "a?")})
+    program = program_for(parse(schema), survey)
+    assert program is not None
+    payloads = [encode(schema, {"a": text}) for text in texts]
+    parts = [payloads[start:end] for start, end in pairwise([0, *sorted(cuts), len(payloads)])]
+    found = values_of_bytes(survey, program, [stretch([*part, b"\x04"]) for part in parts])
+    assert found.good.tolist() == [good for part in parts for good in [*[True] * len(part), False]]
+    assert found.alerts["a"].to_pylist() == texts
+    assert found.alerts.owner.tolist() == list(range(len(texts)))
+
+
 def test_segments_outside_of_the_bytes_are_refused() -> None:
     program = program_for(parse(LONG), READ_A)
     assert program is not None
     places = np.array([[-1, 1, 1], [0, 3, 1], [2, 1, 1], [0, 1, 1], [0, 1, 2**62]])
-    found = values_of_bytes(READ_A, program, np.array([2, 4], np.uint8), places)
+    found = values_of_bytes(READ_A, program, [Stretch(np.array([2, 4], np.uint8), places)])
     assert found.good.tolist() == [False, False, False, True, False]
 
 
@@ -416,7 +436,7 @@ def test_what_leads_to_a_field_may_be_null_only_if_the_path_says_so(payload: byt
 
 def test_the_machine_stays_within_its_arrays(tmp_path: Any) -> None:
     """The same laws, with the machine compiled to check each index."""
-    laws = ["damaged_bytes", "blocks", "varints", "values_read", "segments"]
+    laws = ["damaged_bytes", "blocks", "varints", "values_read", "segments", "more_rows"]
     command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", " or ".join(laws), __file__]
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
