@@ -37,6 +37,9 @@ SETTINGS = {
     # One thread a worker: workers are as many as cores, and sums over threads would round by their number.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
     "spark.executorEnv.POLARS_MAX_THREADS": "1",
+    # A worker keeps the memory that it will need again for the next packets; given back, each page costs a fault.
+    "spark.executorEnv.MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
     # Packets cross to Python in pieces; a piece of 10,000, Spark's own size, would be 3 GB of them.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
     "spark.sql.execution.arrow.maxBytesPerBatch": str(64 * 2**20),
