@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-from broker.spark.session import SETTINGS
-
-AT_ONCE = min(256, int(SETTINGS["spark.sql.execution.arrow.maxRecordsPerBatch"]))
-"""As many alerts as a run's workers are handed at once, where their size doesn't make it less."""
+from broker.sources.intake import ENOUGH_MESSAGES
 
 
 @dataclass(frozen=True)
@@ -15,7 +12,7 @@ class Scale:
     Parameters
     ----------
     rounds : how often each call is timed; the fastest counts.
-    alerts : of a call to features, members and filters.
+    alerts : of a call to features, members and filters: as many as a run's workers gather for one.
     alone : of them, so many are also given one a call, as the baseline.
     points : lengths of the synthetic light curves.
     filters : how many conditions are evaluated in one pass, ascending.
@@ -27,7 +24,7 @@ class Scale:
     """
 
     rounds: int = 5
-    alerts: int = AT_ONCE
+    alerts: int = ENOUGH_MESSAGES
     alone: int = 16
     points: tuple[int, ...] = (10, 35, 100, 300, 1000)
     filters: tuple[int, ...] = (1, 10, 100, 1000)
