@@ -36,7 +36,6 @@ def test_the_processes_below_one_are_found_and_ended() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("kafka")
 def test_a_live_run_that_is_killed_loses_and_doubles_nothing() -> None:
     command = [ROOT / "benchmarks" / "chaos", "--kills", "2", "--packets", "600", "--batch", "80", "--rate", "60"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)

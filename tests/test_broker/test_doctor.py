@@ -242,14 +242,6 @@ def test_a_check_that_never_ends(doctor: Doctor) -> None:
 
 # --- with a real Kafka and a registry over real HTTP
 
-servers = [pytest.mark.slow, pytest.mark.xdist_group("kafka")]
-
-
-def marked(function: Any) -> Any:
-    for mark in servers:
-        function = mark(function)
-    return function
-
 
 @pytest.fixture
 def passwords(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +269,7 @@ def guarded_registry(tmp_path: Path) -> Iterator[SchemaRegistryServer]:
         yield server
 
 
-@marked
+@pytest.mark.slow
 @pytest.mark.usefixtures("passwords")
 def test_all_servers_are_well(
     doctor: Doctor,
@@ -317,7 +309,7 @@ def test_all_servers_are_well(
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@marked
+@pytest.mark.slow
 @pytest.mark.usefixtures("passwords")
 def test_a_wrong_password(doctor: Doctor, kafka: LocalKafka, source: dict[str, Any]) -> None:
     visit = doctor(
@@ -335,7 +327,7 @@ def test_a_wrong_password(doctor: Doctor, kafka: LocalKafka, source: dict[str, A
         assert "the login was refused" in done.stdout
 
 
-@marked
+@pytest.mark.slow
 @pytest.mark.usefixtures("passwords")
 def test_clusters_that_cannot_be_reached(doctor: Doctor, kafka: LocalKafka, source: dict[str, Any]) -> None:
     troubles: dict[str, dict[str, Any]] = {
@@ -354,7 +346,7 @@ def test_clusters_that_cannot_be_reached(doctor: Doctor, kafka: LocalKafka, sour
         assert said in told.found
 
 
-@marked
+@pytest.mark.slow
 @pytest.mark.usefixtures("passwords")
 def test_topics_that_are_not_there_or_closed(
     doctor: Doctor, kafka: LocalKafka, topic: Callable[..., str], source: dict[str, Any]
@@ -376,7 +368,7 @@ def test_topics_that_are_not_there_or_closed(
     assert visit.verdicts(Verdict.NOT_CHECKED) == {"right to read", "waiting messages", "newest packets", "clock"}
 
 
-@marked
+@pytest.mark.slow
 @pytest.mark.usefixtures("passwords")
 def test_empty_topics(doctor: Doctor, kafka: LocalKafka, topic: Callable[..., str], source: Any) -> None:
     empty, closed = topic("empty"), topic("empty-closed")
@@ -386,7 +378,7 @@ def test_empty_topics(doctor: Doctor, kafka: LocalKafka, topic: Callable[..., st
     assert "no right to the topic" in doctor(source={**source, "topics": [closed]}).told["right to read"].found
 
 
-@marked
+@pytest.mark.slow
 @pytest.mark.usefixtures("passwords")
 @pytest.mark.parametrize(("on_expired", "verdict"), [("stop", Verdict.FAILED), ("count", Verdict.WARNING)])
 def test_messages_that_expired(
@@ -416,7 +408,7 @@ def test_messages_that_expired(
     assert f"{place} ends at 9, and the ledger has read it up to 12" in told.found
 
 
-@marked
+@pytest.mark.slow
 @pytest.mark.usefixtures("passwords")
 def test_schemas_of_the_newest_messages(
     doctor: Doctor,
@@ -470,7 +462,7 @@ def test_a_registry_that_refuses(doctor: Doctor, passwords: None, guarded_regist
         assert words in told.found
 
 
-@marked
+@pytest.mark.slow
 @pytest.mark.usefixtures("passwords")
 def test_topics_that_deliveries_cannot_go_to(doctor: Doctor, kafka: LocalKafka, topic: Callable[..., str]) -> None:
     closed, small, missing = (

@@ -18,7 +18,7 @@ from broker.pipeline import process
 from schemas.packets import packets
 from schemas.registry import BundledRegistry
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kafka")]
+pytestmark = pytest.mark.slow
 
 REGISTRY_USERS = {"carol": "carol-secret"}
 SECRETS = ("alice-secret", "bob-secret", "carol-secret")

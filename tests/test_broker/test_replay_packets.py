@@ -24,8 +24,6 @@ from schemas.registry import BundledRegistry
 
 BOREAL = Path(sys.executable).with_name("boreal")
 
-with_kafka = [pytest.mark.slow, pytest.mark.xdist_group("kafka")]
-
 
 def replay(*arguments: object) -> subprocess.CompletedProcess[str]:
     command: list[str | Path] = [BOREAL, "replay-packets", *map(str, arguments)]
@@ -131,7 +129,7 @@ def configured(tmp_path: Path, kafka: LocalKafka) -> Callable[..., Path]:
 
 
 class TestWithKafka:
-    pytestmark = with_kafka
+    pytestmark = pytest.mark.slow
 
     def test_packets_arrive_as_they_are(
         self, kafka: LocalKafka, topic: Callable[..., str], configured: Callable[..., Path], data_dir: Path

@@ -18,7 +18,7 @@ from broker.annotate import schema_for
 from broker.pipeline import process
 from schemas.packets import packets
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
+pytestmark = pytest.mark.slow
 
 BOREAL = Path(sys.executable).with_name("boreal")
 

@@ -445,7 +445,6 @@ SPARK_DELTA = Archives(
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("spark")
 def test_spark_reads_the_table_and_knows_its_batches(location, annotations):
     for number in range(3):
         DeltaAnnotations(location).write(batch(annotations, number))
