@@ -16,7 +16,7 @@ from classifiers.manifest import Manifest
 from classifiers.predict import Prediction, feature_array
 from classifiers.taxonomy import BY_ID, NOT_CLASSIFIED, TAXONOMY, descendants
 from features.extract import catalogue, code_hash
-from schemas.alerts import FLAGS, AlertBatch, LightCurves
+from schemas.alerts import FLAGS, AlertBatch
 from schemas.annotation import CLASSIFICATION, PROVENANCE, annotation_schema, camel_case, column
 
 BROKER_NAME = "Boreal"
@@ -116,15 +116,11 @@ def _measurement(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
         "extendedness": table["extendedness"],
         **{camel_case(flag): table[flag] for flag in FLAGS},
         "nPoints": pa.array(curves.lengths, pa.int32()),
-        "nDetections": pa.array(_count_detections(curves), pa.int32()),
+        "nDetections": pa.array(curves.n_detections, pa.int32()),
         "nDroppedPoints": table["n_dropped_points"],
         "firstDetectionMjdTai": _null_where_nan(first),
         "daysSinceFirstDetection": _null_where_nan(alerts.column("mjd") - first),
     }
-
-
-def _count_detections(curves: LightCurves) -> NDArray[np.int64]:
-    return np.diff(np.searchsorted(np.flatnonzero(curves.detected), curves.offsets))
 
 
 def _verdict(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:

@@ -9,7 +9,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -192,9 +192,7 @@ class Committer:
         self.filters = tuple(filters)
         self._make_folders()
         if self.publishing:
-            self.publishing = Publishing(
-                self.publishing.send, self.publishing.max_bytes, destinations, self.publishing.deadletter
-            )
+            self.publishing = replace(self.publishing, destinations=destinations)
         self._limiter, unknown = self._limiter.with_filters(self.filters)
         if unknown:
             for batch in self.table.rows(HISTORY):

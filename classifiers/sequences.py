@@ -211,6 +211,6 @@ def _object_inputs(given: FeatureInput) -> NDArray[np.float32]:
         has_ebv,
         np.nan_to_num(np.log1p(np.maximum(given.milky_way_ebv, 0) * 10)),
         np.log1p(curves.lengths) / 5,
-        np.log1p(np.diff(np.searchsorted(np.flatnonzero(curves.detected), curves.offsets))) / 5,
+        np.log1p(curves.n_detections) / 5,
     )
     return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)

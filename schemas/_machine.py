@@ -9,11 +9,12 @@ isn't sure to read as fastavro does, it refuses.
 Source of the encoding: Avro 1.11 specification, "Binary Encoding".
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from schemas._jit import inlined, kernel
 
 # Operations that move on.
 SKIP, SKIP_PAIRS, SKIP_ENUM = range(3)
@@ -46,10 +47,6 @@ _ROWS, _CELLS, _RECORDS = range(3)
 MOST_TABLES = 8
 MOST_NESTED = 8
 """The most tables of a program, and arrays or maps within each other."""
-
-kernel: Any = njit(cache=True, error_model="numpy", nogil=True)
-inlined: Any = njit(cache=True, error_model="numpy", nogil=True, inline="always")
-"""As the kernels of `features` are compiled."""
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]

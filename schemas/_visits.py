@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from schemas._jit import inlined, kernel
 from schemas.alerts import BANDS
 
 VISIT_SECONDS = 1.0
@@ -14,10 +14,6 @@ the surveys last 30 s, and one exposure's time is given to better than 0.1 s."""
 
 SOURCE, UNUSABLE = 1, 2
 """What makes up a measurement's rank within its visit, the lowest of which comes first: bits of a number."""
-
-kernel: Any = njit(cache=True, error_model="numpy", nogil=True)
-inlined: Any = njit(cache=True, error_model="numpy", nogil=True, inline="always")
-"""As the kernels of `features` are compiled."""
 
 _N_BANDS = len(BANDS)
 _SECONDS_PER_DAY = 86400.0

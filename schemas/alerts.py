@@ -112,11 +112,24 @@ class LightCurves:
     @cached_property
     def first_detection(self) -> NDArray[np.float64]:
         """MJD TAI [d] of each object's first detection, NaN where nothing was detected, shape (n_objects,)."""
-        detections = np.flatnonzero(self.detected)
-        places = np.searchsorted(detections, self.offsets)
-        first, some = np.full(len(self), np.nan), places[:-1] < places[1:]
-        first[some] = self.mjd[detections[places[:-1][some]]]
+        first, some = np.full(len(self), np.nan), self.n_detections > 0
+        first[some] = self.mjd[self._detections[self._starts[:-1][some]]]
         return first
+
+    @cached_property
+    def n_detections(self) -> NDArray[np.int64]:
+        """Number of detections of each object, shape (n_objects,)."""
+        return np.diff(self._starts)
+
+    @cached_property
+    def _detections(self) -> NDArray[np.int64]:
+        """Index of each detection among the points."""
+        return np.flatnonzero(self.detected)
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        """Where each object's detections begin among all detections, shape (n_objects + 1,)."""
+        return np.searchsorted(self._detections, self.offsets)
 
 
 @dataclass(frozen=True)

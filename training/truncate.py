@@ -35,7 +35,7 @@ def as_random_alert(alerts: AlertBatch, rng: Generator) -> AlertBatch:
     """
     curves = alerts.light_curves
     ordinal = np.cumsum(curves.detected) - 1
-    count = np.bincount(curves.owner[curves.detected], minlength=len(curves))
+    count = curves.n_detections
     before = np.concatenate([[0], np.cumsum(count)[:-1]])
     chosen = before + np.floor(rng.random(len(curves)) * count).astype(np.int64)
     is_chosen = curves.detected & (ordinal == chosen[curves.owner])

@@ -6,7 +6,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker.errors import KafkaFailedError
-from broker.kafka.client import TIMEOUT_SECONDS, Client
+from broker.kafka.admin import Admin
+from broker.kafka.client import TIMEOUT_SECONDS
 from broker.kafka.errors import LIBRARY_LOG, explain
 from broker.kafka.run_settings import KafkaDelivery
 from broker.kafka.settings import librdkafka_settings, opened
@@ -20,11 +21,7 @@ def make_topics(to: KafkaDelivery, wanted: Iterable[str]) -> list[str]:
     KafkaFailedError
         If one isn't there and can't, or mustn't, be made.
     """
-    client = Client(to)
-    try:
-        missing = sorted(set(wanted) - client.topics().keys())
-    finally:
-        client.close()
+    missing = sorted(set(wanted) - Admin(to, TIMEOUT_SECONDS).topics().keys())
     if missing and not to.create_topics:
         raise KafkaFailedError(
             f"Kafka at {to.brokers}: there is no topic {', '.join(missing)}, or the user may not see it; "

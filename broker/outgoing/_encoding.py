@@ -2,7 +2,10 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Any
+
+import fastavro
 
 LOG = logging.getLogger(__name__)
 
@@ -19,6 +22,17 @@ def encodable(encode: Encode, record: Mapping[str, Any], topic: str) -> bytes | 
     except _CANT_BE_ENCODED as error:
         LOG.warning("a message for %s can't be encoded: %s: %s", topic, type(error).__name__, error)
         return None
+
+
+def avro_encoder(parsed: Mapping[str, Any]) -> Encode:
+    """What encodes records of a schema that fastavro has parsed."""
+
+    def encode(record: Mapping[str, Any]) -> bytes:
+        out = BytesIO()
+        fastavro.schemaless_writer(out, parsed, record)
+        return out.getvalue()
+
+    return encode
 
 
 def framed(schema_id: int, body: bytes) -> bytes:

@@ -5,7 +5,7 @@ In a message the filter that sends it comes last, in JSON and in Avro, so what s
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from io import BytesIO
+from functools import lru_cache
 from typing import Any
 
 import fastavro
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from broker.filters.definition import Filter
 from broker.harvest import Record
-from broker.outgoing._encoding import Encode, encodable, framed
+from broker.outgoing._encoding import Encode, avro_encoder, encodable, framed
 from broker.outgoing.alike import Alike, alike
 from broker.outgoing.destinations import Destination
 
@@ -38,7 +38,7 @@ def deliveries(annotations: pa.Table, destinations: Sequence[Destination]) -> It
 def _of_form(group: Alike, to: Mapping[str, Destination], names: Collection[str]) -> Iterator[Record]:
     """The messages of filters that ask for the same columns in the same form."""
     first = to[next(iter(names))]
-    encode = json_body if first.avro is None else avro_body(_fields(first)[:-1])
+    encode = json_body if first.avro is None else _encoders_of(first.avro)[0]
     for wanted, rows, bodies in group.encoded(lambda record: encodable(encode, record, first.topic), names):
         before, after = _frame(to[wanted.name], wanted)
         for row, body in zip(rows.tolist(), bodies, strict=True):
@@ -49,11 +49,14 @@ def _frame(to: Destination, wanted: Filter) -> tuple[bytes, bytes]:
     """What stands before and after the body."""
     if to.avro is None:
         return b"", json_end(wanted)
-    return framed(to.schema_id or 0, b""), avro_body(_fields(to)[-1:])({"filter": wanted.stamp})
+    _, sign = _encoders_of(to.avro)
+    return framed(to.schema_id or 0, b""), sign({"filter": wanted.stamp})
 
 
-def _fields(to: Destination) -> list[Any]:
-    return list(json.loads(to.avro or "{}")["fields"])
+@lru_cache(maxsize=256)
+def _encoders_of(avro: str) -> tuple[Encode, Encode]:
+    """`avro_parts` of a schema as JSON text: many filters share one, and each call of the pure function asks for it."""
+    return avro_parts(json.loads(avro)["fields"])
 
 
 def json_body(record: Mapping[str, Any]) -> bytes:
@@ -66,13 +69,11 @@ def json_end(wanted: Filter) -> bytes:
     return f', "filter": {json.dumps(wanted.stamp, ensure_ascii=False)}}}'.encode()
 
 
-def avro_body(fields: Sequence[Mapping[str, Any]]) -> Encode:
-    """What encodes these fields of a record."""
-    schema = fastavro.parse_schema({"type": "record", "name": "part", "fields": list(fields)})
+def avro_parts(fields: Sequence[Mapping[str, Any]]) -> tuple[Encode, Encode]:
+    """What encodes a delivery's fields but the last, and what encodes the last: the filter that sends it."""
+    *shared, last = fields
+    return _of_fields(shared), _of_fields([last])
 
-    def encode(record: Mapping[str, Any]) -> bytes:
-        out = BytesIO()
-        fastavro.schemaless_writer(out, schema, record)
-        return out.getvalue()
 
-    return encode
+def _of_fields(fields: Sequence[Mapping[str, Any]]) -> Encode:
+    return avro_encoder(fastavro.parse_schema({"type": "record", "name": "part", "fields": list(fields)}))

@@ -5,16 +5,14 @@ So the workers encode, side by side, and the driver, which knows the duplicates 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import chain
 from typing import Any
 
-import fastavro
 import numpy as np
 import pyarrow as pa
 
 from broker.harvest import RECORDS, Record
-from broker.outgoing._encoding import encodable, framed
+from broker.outgoing._encoding import avro_encoder, encodable, framed
 from broker.outgoing.deliveries import deliveries
 from broker.outgoing.destinations import Content, Destination
 from schemas.delivery import annotation_records
@@ -84,12 +82,8 @@ def _packet(origin: str) -> str:
 
 
 def _avro(to: Destination, record: Mapping[str, Any]) -> bytes | None:
-    def write(record: Mapping[str, Any]) -> bytes:
-        body = BytesIO()
-        fastavro.schemaless_writer(body, to.parsed, record)
-        return framed(to.schema_id or 0, body.getvalue())
-
-    return encodable(write, record, to.topic)
+    body = encodable(avro_encoder(to.parsed), record, to.topic)
+    return None if body is None else framed(to.schema_id or 0, body)
 
 
 _ENCODERS: Mapping[Content, Callable[[pa.Table, Destination, Sources], Iterator[Record]]] = {

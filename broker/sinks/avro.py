@@ -8,7 +8,7 @@ from io import BytesIO
 from fastavro.write import Writer
 
 from broker._atomic import replacing
-from broker.outgoing.deliveries import avro_body
+from broker.outgoing.deliveries import avro_parts
 from broker.run_directory import RunDirectory
 from broker.sinks.sink import MicroBatch, Sink
 from schemas.delivery import delivery_avro_schema
@@ -31,9 +31,9 @@ def write(batch: MicroBatch, to: RunDirectory) -> None:
     marker = hashlib.sha256(batch.stem.encode()).digest()[:16]
     for group in batch.deliveries:
         schema = delivery_avro_schema(batch.annotations.schema, group.rows[0][0].columns)
-        *shared, own = schema["fields"]
-        for wanted, _, bodies in group.encoded(avro_body(shared), batch.asking_for("avro")):
-            end = avro_body([own])({"filter": wanted.stamp})
+        encode, sign = avro_parts(schema["fields"])
+        for wanted, _, bodies in group.encoded(encode, batch.asking_for("avro")):
+            end = sign({"filter": wanted.stamp})
             with replacing(to.subscribers / wanted.name / f"{batch.stem}.avro") as path, path.open("wb") as file:
                 container = Writer(file, schema, codec="deflate", sync_marker=marker)
                 for block in _blocks(body + end for body in bodies):
