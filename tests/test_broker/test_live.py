@@ -216,9 +216,9 @@ def lsst_copy(sample_packets, source):
 
 @pytest.fixture(scope="module")
 def ended(night, sample_packets):
-    """The same run, sent SIGTERM while five micro-batches waited, after the first of them."""
+    """The same run, sent SIGTERM while many micro-batches waited: more than it can take while they are sent."""
+    night.send(night.topics[0], *(packet for _, packet in sample_packets[:25] for _ in range(6)))
     before = len(night.run.pages())
-    night.send(night.topics[0], *(packet for _, packet in sample_packets[:25] for _ in range(3)))
     night.run.wait_for(lambda: len(night.run.pages()) > before, "the next micro-batch")
     at_the_signal = len(night.run.pages())
     night.code = night.run.terminate()
