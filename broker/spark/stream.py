@@ -11,12 +11,15 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.streaming.query import StreamingQuery
 
-from broker._signals import noted
+from broker._signals import Noted, noted
 from broker.commit import Batch, Committer
 from broker.errors import RunFailedError, StreamStoppedError, WrongInputError
 from broker.spark.causes import why
 from broker.spark.sources import Stream
 from broker.spark.worker import HARVEST, Worker, unpack
+
+LOOK_SECONDS = 0.1
+"""Between two looks at whether the query works."""
 
 
 @dataclass
@@ -66,12 +69,12 @@ class Query:
             again = "what it had in hand is run again at the next start"
             raise StreamStoppedError(f"Spark's Java process is gone ({type(error).__name__}); {again}") from error
 
-    def _run_once(self, stopped: Callable[[], bool]) -> bool:
+    def _run_once(self, stopped: Noted) -> bool:
         """Run until the query ends or is to end; True if it is to be started anew."""
         self._start_anew = False
         query = self._start()
         while query.isActive and not stopped() and not self._start_anew:
-            query.awaitTermination(0.2)  # type: ignore[arg-type]  # in seconds, and fractions work
+            stopped.wait(LOOK_SECONDS)  # and not for the query: Java would keep a signal from being seen meanwhile
         _finish(query, self._done)
         return self._start_anew
 
