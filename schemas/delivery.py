@@ -6,6 +6,9 @@ from typing import Any
 import pyarrow as pa
 
 from schemas._avro_types import avro_field
+from schemas.avro_points import avro_light_curves
+
+LIGHT_CURVE = "lightCurve"
 
 DELIVERY = (
     "survey",
@@ -59,6 +62,15 @@ def annotation_records(annotations: pa.Table) -> list[dict[str, Any]]:
             table = table.set_column(index, field.name, table[field.name].cast(pa.utf8()))
     records: list[dict[str, Any]] = table.to_pylist()
     return records
+
+
+def avro_records(annotations: pa.Table) -> list[dict[str, Any]]:
+    """As `annotation_records`, but each light curve is the bytes that Avro has for it, where they can be made."""
+    if LIGHT_CURVE not in annotations.schema.names:
+        return annotation_records(annotations)
+    curves = avro_light_curves(annotations[LIGHT_CURVE])
+    records = annotation_records(annotations.drop_columns([LIGHT_CURVE]))
+    return [{**record, LIGHT_CURVE: curve} for record, curve in zip(records, curves, strict=True)]
 
 
 def annotation_avro_schema(schema: pa.Schema) -> dict[str, Any]:

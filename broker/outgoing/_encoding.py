@@ -1,11 +1,14 @@
 """What the encoders of messages share."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
+from itertools import groupby
 from typing import Any
 
 import fastavro
+
+from schemas.delivery import LIGHT_CURVE
 
 LOG = logging.getLogger(__name__)
 
@@ -31,6 +34,27 @@ def avro_encoder(parsed: Mapping[str, Any]) -> Encode:
         out = BytesIO()
         fastavro.schemaless_writer(out, parsed, record)
         return out.getvalue()
+
+    return encode
+
+
+def fields_encoder(fields: Sequence[Mapping[str, Any]]) -> Encode:
+    """What encodes these fields of a record; a light curve may be given as its bytes."""
+    runs = [list(run) for _, run in groupby(fields, lambda field: field["name"] == LIGHT_CURVE)]
+    parts = [_curve_encoder(run) if run[0]["name"] == LIGHT_CURVE else _run_encoder(run) for run in runs]
+    return lambda record: b"".join(part(record) for part in parts)
+
+
+def _run_encoder(fields: Sequence[Mapping[str, Any]]) -> Encode:
+    return avro_encoder(fastavro.parse_schema({"type": "record", "name": "part", "fields": list(fields)}))
+
+
+def _curve_encoder(field: Sequence[Mapping[str, Any]]) -> Encode:
+    of_points = _run_encoder(field)
+
+    def encode(record: Mapping[str, Any]) -> bytes:
+        curve = record[LIGHT_CURVE]
+        return curve if isinstance(curve, bytes) else of_points(record)
 
     return encode
 

@@ -9,9 +9,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from broker.filters.definition import Filter
-from schemas.delivery import annotation_records, delivery_columns
+from schemas.delivery import delivery_columns
 
 Rows = NDArray[np.int64]
+Records = Callable[[pa.Table], Sequence[Mapping[str, Any]]]
 Body = TypeVar("Body")
 
 
@@ -22,18 +23,20 @@ class Alike:
     Parameters
     ----------
     rows : of each filter, ascending; with the filter.
-    records : by row, for each row that any of them has.
+    annotations : the columns that they ask for, of all alerts.
     """
 
     rows: Sequence[tuple[Filter, Rows]]
-    records: Mapping[int, Mapping[str, Any]]
+    annotations: pa.Table
 
     def encoded(
-        self, encode: Callable[[Mapping[str, Any]], Body], names: Collection[str]
+        self, records: Records, encode: Callable[[Mapping[str, Any]], Body], names: Collection[str]
     ) -> Iterator[tuple[Filter, Rows, list[Body]]]:
         """Of each filter of these names its rows, and its encoded records."""
         chosen = [(wanted, rows) for wanted, rows in self.rows if wanted.name in names]
-        bodies = {row: encode(self.records[row]) for row in _any_of([rows for _, rows in chosen])}
+        numbers = _any_of([rows for _, rows in chosen])
+        made = records(self.annotations.take(pa.array(numbers, pa.int64())))
+        bodies = {row: encode(record) for row, record in zip(numbers, made, strict=True)}
         for wanted, rows in chosen:
             yield wanted, rows, [bodies[row] for row in rows.tolist()]
 
@@ -53,9 +56,7 @@ def alike(annotations: pa.Table, column: str, filters: Sequence[Filter]) -> Iter
         if wanted.name in found:
             groups.setdefault(tuple(wanted.columns), []).append((wanted, found[wanted.name]))
     for columns, group in groups.items():
-        rows = _any_of([own for _, own in group])
-        records = annotation_records(annotations.select(delivery_columns(columns)).take(pa.array(rows, pa.int64())))
-        yield Alike(group, dict(zip(rows, records, strict=True)))
+        yield Alike(group, annotations.select(delivery_columns(columns)))
 
 
 def rows_by_filter(names: pa.ChunkedArray) -> dict[str, Rows]:

@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import fastavro
 import pyarrow as pa
 
 from broker.filters.definition import Filter
 from broker.harvest import Record
-from broker.outgoing._encoding import Encode, avro_encoder, encodable, framed
+from broker.outgoing._encoding import Encode, encodable, fields_encoder, framed
 from broker.outgoing.alike import Alike, alike
 from broker.outgoing.destinations import Destination
+from schemas.delivery import annotation_records, avro_records
 
 
 def deliveries(annotations: pa.Table, destinations: Sequence[Destination]) -> Iterator[Record]:
@@ -38,8 +38,8 @@ def deliveries(annotations: pa.Table, destinations: Sequence[Destination]) -> It
 def _of_form(group: Alike, to: Mapping[str, Destination], names: Collection[str]) -> Iterator[Record]:
     """The messages of filters that ask for the same columns in the same form."""
     first = to[next(iter(names))]
-    encode = json_body if first.avro is None else _encoders_of(first.avro)[0]
-    for wanted, rows, bodies in group.encoded(lambda record: encodable(encode, record, first.topic), names):
+    records, encode = (annotation_records, json_body) if first.avro is None else (avro_records, _body_of(first.avro))
+    for wanted, rows, bodies in group.encoded(records, lambda record: encodable(encode, record, first.topic), names):
         before, after = _frame(to[wanted.name], wanted)
         for row, body in zip(rows.tolist(), bodies, strict=True):
             yield row, wanted.name, None if body is None else before + body + after
@@ -49,12 +49,16 @@ def _frame(to: Destination, wanted: Filter) -> tuple[bytes, bytes]:
     """What stands before and after the body."""
     if to.avro is None:
         return b"", json_end(wanted)
-    _, sign = _encoders_of(to.avro)
+    _, sign = _parts_of(to.avro)
     return framed(to.schema_id or 0, b""), sign({"filter": wanted.stamp})
 
 
+def _body_of(avro: str) -> Encode:
+    return _parts_of(avro)[0]
+
+
 @lru_cache(maxsize=256)
-def _encoders_of(avro: str) -> tuple[Encode, Encode]:
+def _parts_of(avro: str) -> tuple[Encode, Encode]:
     """`avro_parts` of a schema as JSON text: many filters share one, and each call of the pure function asks for it."""
     return avro_parts(json.loads(avro)["fields"])
 
@@ -70,10 +74,9 @@ def json_end(wanted: Filter) -> bytes:
 
 
 def avro_parts(fields: Sequence[Mapping[str, Any]]) -> tuple[Encode, Encode]:
-    """What encodes a delivery's fields but the last, and what encodes the last: the filter that sends it."""
+    """What encodes a delivery's fields but the last, and what encodes the last: the filter that sends it.
+
+    The first takes records that `schemas.delivery.avro_records` made, and those of `annotation_records`.
+    """
     *shared, last = fields
-    return _of_fields(shared), _of_fields([last])
-
-
-def _of_fields(fields: Sequence[Mapping[str, Any]]) -> Encode:
-    return avro_encoder(fastavro.parse_schema({"type": "record", "name": "part", "fields": list(fields)}))
+    return fields_encoder(shared), fields_encoder([last])

@@ -3,8 +3,10 @@
 So the workers encode, side by side, and the driver, which knows the duplicates and the limits, only picks.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -12,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from broker.harvest import RECORDS, Record
-from broker.outgoing._encoding import avro_encoder, encodable, framed
+from broker.outgoing._encoding import Encode, avro_encoder, encodable, fields_encoder, framed
 from broker.outgoing.deliveries import deliveries
 from broker.outgoing.destinations import Content, Destination
-from schemas.delivery import annotation_records
+from schemas.delivery import avro_records
 from schemas.desc import BROKER_MESSAGE_PACKETS, broker_message, classification_record
 
 
@@ -52,8 +54,14 @@ def encode(annotations: pa.Table, destinations: Sequence[Destination], sources: 
 
 
 def _annotations(annotations: pa.Table, to: Destination, _sources: Sources) -> Iterator[Record]:
-    for row, record in enumerate(annotation_records(annotations)):
-        yield row, to.name, _avro(to, record)
+    encode = _annotation_encoder(to.avro or "{}")
+    for row, record in enumerate(avro_records(annotations)):
+        yield row, to.name, _framed(to, encodable(encode, record, to.topic))
+
+
+@lru_cache(maxsize=4)
+def _annotation_encoder(avro: str) -> Encode:
+    return fields_encoder(json.loads(avro)["fields"])
 
 
 _DESC_COLUMNS = ["alertId", "diaSourceId", "broker", "classifier", "classifications"]
@@ -82,7 +90,10 @@ def _packet(origin: str) -> str:
 
 
 def _avro(to: Destination, record: Mapping[str, Any]) -> bytes | None:
-    body = encodable(avro_encoder(to.parsed), record, to.topic)
+    return _framed(to, encodable(avro_encoder(to.parsed), record, to.topic))
+
+
+def _framed(to: Destination, body: bytes | None) -> bytes | None:
     return None if body is None else framed(to.schema_id or 0, body)
 
 

@@ -11,7 +11,7 @@ from broker._atomic import replacing
 from broker.outgoing.deliveries import avro_parts
 from broker.run_directory import RunDirectory
 from broker.sinks.sink import MicroBatch, Sink
-from schemas.delivery import delivery_avro_schema
+from schemas.delivery import avro_records, delivery_avro_schema
 
 BLOCK_BYTES = 16_000
 """A block ends with the record that fills it up to here; it is compressed as a whole."""
@@ -32,7 +32,7 @@ def write(batch: MicroBatch, to: RunDirectory) -> None:
     for group in batch.deliveries:
         schema = delivery_avro_schema(batch.annotations.schema, group.rows[0][0].columns)
         encode, sign = avro_parts(schema["fields"])
-        for wanted, _, bodies in group.encoded(encode, batch.asking_for("avro")):
+        for wanted, _, bodies in group.encoded(avro_records, encode, batch.asking_for("avro")):
             end = sign({"filter": wanted.stamp})
             with replacing(to.subscribers / wanted.name / f"{batch.stem}.avro") as path, path.open("wb") as file:
                 container = Writer(file, schema, codec="deflate", sync_marker=marker)

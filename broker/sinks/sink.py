@@ -31,7 +31,7 @@ class MicroBatch:
 
     @cached_property
     def deliveries(self) -> tuple[Alike, ...]:
-        """What goes out for each filter, made into records once for all sinks."""
+        """What goes out for each filter, those together that ask for the same columns."""
         return tuple(alike(self.annotations, DELIVERED_TO.name, self.filters))
 
     def asking_for(self, form: str) -> frozenset[str]:

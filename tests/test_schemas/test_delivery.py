@@ -5,9 +5,12 @@ from io import BytesIO
 import fastavro
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from schemas._avro_types import avro_field
 from schemas.annotation import annotation_schema, column
-from schemas.delivery import DELIVERY, delivery_avro_schema, delivery_records
+from schemas.delivery import DELIVERY, annotation_records, avro_records, delivery_avro_schema, delivery_records
 
 SCHEMA = annotation_schema(
     [column("pSNIa", pa.float64(), "", "probability of SN Ia")], [column("flux_max_g", pa.float32(), "nJy", "peak")]
@@ -40,6 +43,39 @@ def test_avro_carries_what_json_carries(annotations):
     fastavro.writer(out, fastavro.parse_schema(schema), records)
     out.seek(0)
     assert list(fastavro.reader(out)) == records
+
+
+points = st.lists(
+    st.fixed_dictionaries(
+        {
+            "mjd": st.floats(),
+            "flux": st.floats(),
+            "flux_err": st.floats(),
+            "band": st.sampled_from("ugrizy"),
+            "detected": st.booleans(),
+        }
+    ),
+    max_size=70,  # a count of two bytes
+)
+
+
+@given(st.lists(points, max_size=5), st.data())
+def test_the_bytes_of_a_light_curve_are_fastavros(curves, data):
+    field = SCHEMA.field("lightCurve")
+    table = pa.table({field.name: pa.array(curves, field.type)}, schema=pa.schema([field]))
+    cut = data.draw(st.integers(0, len(curves)))
+    table = pa.concat_tables([table.slice(0, cut), table.slice(cut)])
+    kind = fastavro.parse_schema(avro_field(field)["type"])
+    for record, curve in zip(avro_records(table), curves, strict=True):
+        out = BytesIO()
+        fastavro.schemaless_writer(out, kind, curve)
+        assert record == {"lightCurve": out.getvalue()}
+
+
+def test_a_band_of_more_letters_is_left_to_fastavro(annotations):
+    (record,) = avro_records(annotations)
+    assert record == annotation_records(annotations)[0]
+    assert record["lightCurve"][0]["band"] == "text"
 
 
 def test_64_bit_ids_are_text(annotations):
