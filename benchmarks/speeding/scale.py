@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from broker.sources.intake import ENOUGH_MESSAGES
+from broker.sources.enough import ENOUGH_PACKETS
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Scale:
     """
 
     rounds: int = 5
-    alerts: int = ENOUGH_MESSAGES
+    alerts: int = ENOUGH_PACKETS
     alone: int = 16
     points: tuple[int, ...] = (10, 35, 100, 300, 1000)
     filters: tuple[int, ...] = (1, 10, 100, 1000)

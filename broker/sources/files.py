@@ -10,10 +10,8 @@ from typing import IO, Self, cast
 
 import pyarrow as pa
 
+from broker.sources.enough import enough
 from schemas.packets import packets, rejects
-
-PACKETS_PER_CALL = 64
-"""Packets are 0.1 to 0.3 MB, some a few: this many fill a call without filling the memory."""
 
 LARGEST_PACKET = 256 * 1024 * 1024
 """Bytes: a file or member that is larger is turned away unread. LSST packets have a few MB at most."""
@@ -38,18 +36,20 @@ def read_files(directory: Path, names: Iterable[str]) -> Iterator[tuple[pa.Table
 
     Yields
     ------
-    packets, rejects : tables of `schemas.packets`, at most `PACKETS_PER_CALL` packets at a time.
+    packets, rejects : tables of `schemas.packets`, enough packets for a call at a time.
     """
     found: list[Packet] = []
     failed: list[Reject] = []
+    size = 0
     for item in _items(directory, names):
         if len(item) == 2:  # noqa: PLR2004  # a packet is a pair, a reject is a row of four
             found.append(item)
+            size += len(item[1])
         else:
             failed.append(item)
-        if len(found) == PACKETS_PER_CALL:
+        if enough(len(found), size):
             yield packets(found), rejects(failed)
-            found, failed = [], []
+            found, failed, size = [], [], 0
     if found or failed:
         yield packets(found), rejects(failed)
 

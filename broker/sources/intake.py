@@ -8,16 +8,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from broker.sources.enough import enough
 from broker.sources.files import read_files
 from broker.sources.kafka import MESSAGES, messages_of, packets_of
 from schemas.packets import REJECTS
-
-ENOUGH_MESSAGES = 192
-"""Messages that are worth a call: whatever it is given, a call takes some 20 ms with a hundred filters, most of it to
-plan them, and Spark's batches are small, because small ones cross from Java fastest."""
-
-ENOUGH_BYTES = 48 * 2**20
-"""Bytes of values that are worth a call however few messages they are: large packets shall not fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +73,7 @@ def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
             held.append(batch)
             messages += batch.num_rows
             size += batch["value"].nbytes
-        if messages >= ENOUGH_MESSAGES or size >= ENOUGH_BYTES:
+        if enough(messages, size):
             yield pa.Table.from_batches(held)
             held, messages, size = [], 0, 0
     if held:

@@ -9,6 +9,7 @@ import tarfile
 import pytest
 
 from broker.sources import files
+from broker.sources.enough import ENOUGH_BYTES, ENOUGH_PACKETS
 from broker.sources.files import read_files
 
 
@@ -93,10 +94,16 @@ def test_what_is_too_large_is_turned_away_unread(tmp_path, monkeypatch):
 
 
 def test_packets_come_in_chunks_with_nothing_left_behind(tmp_path):
-    members = [(f"m{k}", b"%d" % k) for k in range(files.PACKETS_PER_CALL * 2 + 3)]
+    members = [(f"m{k}", b"%d" % k) for k in range(ENOUGH_PACKETS * 2 + 3)]
     (tmp_path / "n.tar").write_bytes(archive(members))
     sizes = [table.num_rows for table, _ in read_files(tmp_path, ["n.tar"])]
-    assert sizes == [files.PACKETS_PER_CALL, files.PACKETS_PER_CALL, 3]
+    assert sizes == [ENOUGH_PACKETS, ENOUGH_PACKETS, 3]
+
+
+def test_large_packets_come_in_chunks_of_fewer(tmp_path):
+    for name in "abcd":
+        (tmp_path / name).write_bytes(b"x" * (ENOUGH_BYTES // 3 + 1))
+    assert [table.num_rows for table, _ in read_files(tmp_path, "abcd")] == [3, 1]
 
 
 def test_gzip_that_is_no_archive_stays_one_packet(tmp_path):

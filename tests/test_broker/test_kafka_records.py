@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.sources.intake import ENOUGH_BYTES, ENOUGH_MESSAGES, KafkaReader
+from broker.sources.enough import ENOUGH_BYTES, ENOUGH_PACKETS
+from broker.sources.intake import KafkaReader
 from broker.sources.kafka import messages_of, packets_of, partition_names, partitions_of, published, split_partition
 from schemas.packets import PACKETS
 
@@ -60,15 +61,15 @@ def test_a_batch_without_records_is_no_intake(kafka_records):
     assert list(KafkaReader()([kafka_records([])])) == []
 
 
-@given(st.lists(st.integers(0, 3 * ENOUGH_MESSAGES // 2), max_size=8), st.integers(0, 5))
+@given(st.lists(st.integers(0, 3 * ENOUGH_PACKETS // 2), max_size=8), st.integers(0, 5))
 def test_batches_are_gathered_until_there_are_enough(kafka_records, sizes, passed_over):
     batches = [kafka_records([b"x"] * (passed_over + size))[passed_over:] for size in sizes]
     intakes = list(KafkaReader()(batches))
     offsets = [offset for intake in intakes for offset in intake.messages["offset"].to_pylist()]
     assert offsets == [offset for batch in batches for offset in batch["offset"].to_pylist()]
     rows = [intake.packets.num_rows for intake in intakes]
-    assert all(n >= ENOUGH_MESSAGES for n in rows[:-1])
-    assert all(0 < n < ENOUGH_MESSAGES + max(sizes) for n in rows)
+    assert all(n >= ENOUGH_PACKETS for n in rows[:-1])
+    assert all(0 < n < ENOUGH_PACKETS + max(sizes) for n in rows)
 
 
 def counted(batches, asked):
@@ -79,7 +80,7 @@ def counted(batches, asked):
 
 
 def test_an_intake_is_given_as_soon_as_there_is_enough_and_shares_its_batches_bytes(kafka_records):
-    big, small = b"x" * (ENOUGH_BYTES // 2), [b"y"] * (ENOUGH_MESSAGES - 1)
+    big, small = b"x" * (ENOUGH_BYTES // 2), [b"y"] * (ENOUGH_PACKETS - 1)
     asked: list[int] = []
     batches = [kafka_records(payloads) for payloads in ([big], [big], small, [b"y"], [b"z"])]
     before = pa.total_allocated_bytes()
@@ -88,5 +89,5 @@ def test_an_intake_is_given_as_soon_as_there_is_enough_and_shares_its_batches_by
     assert asked == [1, 1]
     assert pa.total_allocated_bytes() - before < ENOUGH_BYTES // 10
     assert next(intakes).packets["payload"].to_pylist() == [*small, b"y"]
-    assert asked == [1, 1, ENOUGH_MESSAGES - 1, 1]
+    assert asked == [1, 1, ENOUGH_PACKETS - 1, 1]
     assert [intake.packets["payload"].to_pylist() for intake in intakes] == [[b"z"]]

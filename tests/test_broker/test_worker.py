@@ -128,7 +128,7 @@ def test_kafka_s_records_give_what_the_pipeline_gives_whatever_batches_they_come
     filters: tuple[Filter, ...],
     kafka_records: Callable[..., pa.RecordBatch],
 ) -> None:
-    monkeypatch.setattr("broker.sources.intake.ENOUGH_MESSAGES", enough)
+    monkeypatch.setattr("broker.sources.enough.ENOUGH_PACKETS", enough)
     payloads = [*(payload for _, payload in lsst_packets[:6]), b"", None]
     wanted = destinations(filters, schema_for(bundle.manifest), Topics("x-{filter}"), lambda _, avro: local_id(avro))
     worker = pickle.loads(pickle.dumps(Worker(KafkaReader(), bundle.path, filters, wanted)))  # noqa: S301  # our own
