@@ -44,7 +44,7 @@ class DirectorySource(Strict):
     kind: Literal["directory"]
     path: GivenPath
     pattern: str | None = None
-    max_files_per_batch: Annotated[int, Field(gt=0)] = 256
+    max_files_per_batch: Annotated[int, Field(gt=0)] = 1024
 
 
 Source = Annotated[DirectorySource | KafkaSource, Field(discriminator="kind")]

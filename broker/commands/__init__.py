@@ -18,6 +18,7 @@ from broker.commands import (
     run,
     schema,
     version,
+    warm_up,
 )
 from broker.commands import filter as filters
 from broker.commands import inspect as inspect_packet
@@ -40,6 +41,7 @@ app.command("compact", help=compact.HELP)(compact.compact)
 app.command("reconcile", help=reconcile.HELP)(reconcile.reconcile)
 app.command("replay-packets", help=replay_packets.HELP)(replay_packets.replay_packets)
 app.command("inspect", help=inspect_packet.HELP)(inspect_packet.inspect)
+app.command("warm-up", help=warm_up.HELP)(warm_up.warm_up)
 app.command("version", help=version.HELP)(version.version)
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(filters.app, name="filter")

@@ -40,7 +40,7 @@ def test_two_keys_are_enough(folder: Path) -> None:
     assert (config.source.path, config.source.pattern, config.source.max_files_per_batch) == (
         folder / "packets",
         None,
-        256,
+        1024,
     )
     assert (config.to, config.filters, config.bundle, config.pause) == (folder / "results", None, None, 5.0)
     assert (config.spark.master, config.spark.driver_memory, config.spark.extra) == ("local[*]", "2g", {})
