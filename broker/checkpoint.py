@@ -37,13 +37,13 @@ def examine_checkpoint(run: RunDirectory, source: str) -> None:
     file = _note(run)
     if not file.exists():
         if (run.checkpoint / "offsets").exists() and source != "directory":
-            raise _unusable(run, "it has no note of what it is for, so it reads a directory")
+            raise unusable(run, "it has no note of what it is for, so it reads a directory")
         return
     found = _read(run, file)
     if found.get("format") != FORMAT:
-        raise _unusable(run, f"it has the format {found.get('format')}, and this version goes on from format {FORMAT}")
+        raise unusable(run, f"it has the format {found.get('format')}, and this version goes on from format {FORMAT}")
     if found.get("source") != source:
-        raise _unusable(run, f"it reads from a source of kind {found.get('source')}, and this run from {source}")
+        raise unusable(run, f"it reads from a source of kind {found.get('source')}, and this run from {source}")
 
 
 def _discard_unfinished(run: RunDirectory) -> None:
@@ -61,11 +61,12 @@ def _read(run: RunDirectory, file: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = dict(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise _unusable(run, f"{file.name} in it can't be read ({error})") from None
+        raise unusable(run, f"{file.name} in it can't be read ({error})") from None
     return found
 
 
-def _unusable(run: RunDirectory, why: str) -> RunDirectoryError:
+def unusable(run: RunDirectory, why: str) -> RunDirectoryError:
+    """The error of a checkpoint that can't be used; it says what to do."""
     return RunDirectoryError(
         f"the checkpoint {run.checkpoint} can't be used: {why}. Move it away "
         f"(mv {run.checkpoint} {run.checkpoint}.old) and start again: Kafka is then read on from where the ledger "

@@ -20,7 +20,9 @@ from broker._atomic import replacing
 from broker.annotate import broker_version
 from broker.books import journal
 from broker.books.accounts import Account, page_of
+from broker.books.again import what_is_new
 from broker.books.ledger import Entry, Ledger, Page
+from broker.checkpoint import unusable
 from broker.deadletter import REPLAY_STREAM, REPLAYED, Versions, letters
 from broker.duplicates import SeenAlerts
 from broker.errors import LedgerError
@@ -168,11 +170,14 @@ class Committer:
         ------
         LedgerError
             If the books don't balance; nothing counts then.
+        RunDirectoryError
+            If the ledger has the batch, and this one holds more.
         KafkaFailedError
             If Kafka doesn't take the messages; they stay in the outbox, and the batch counts.
         """
         stream = stream or self.stream
         if self.ledger.has(stream, number):
+            self._expect_nothing_new(stream, number, harvest)
             self._deliver()
             return None
         decided = self._decide(part_stem(stream, number), harvest, replayed)
@@ -232,6 +237,16 @@ class Committer:
         self.table.discard_uncommitted(ledger.last_batch)
         self.run.discard_uncommitted(ledger.last_batch)
         return ledger
+
+    def _expect_nothing_new(self, stream: str, number: int, harvest: Harvest) -> None:
+        pages = (page for page in journal.read(self.run.journal) if (page.stream, page.number) == (stream, number))
+        found = what_is_new(harvest, next(pages, None), self.ledger.positions)
+        if found:
+            raise unusable(
+                self.run,
+                f"micro-batch {number} counts already, and comes again with {found}, so Spark has lost what it had "
+                "planned, as in a power failure",
+            )
 
     def _make_folders(self) -> None:
         run = self.run

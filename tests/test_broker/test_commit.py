@@ -11,14 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from broker.annotate import schema_for
-from broker.books.ledger import Ledger
+from broker.books.again import what_is_new
+from broker.books.ledger import Ledger, Span
 from broker.commit import Committer
-from broker.errors import LedgerError
+from broker.errors import LedgerError, RunDirectoryError
 from broker.filters.definition import load_filters
-from broker.harvest import Harvest
+from broker.harvest import Harvest, join
 from broker.pipeline import Outcome
 from broker.run_directory import RunDirectory
+from broker.sources.kafka import messages_of
 from schemas.annotation import DELIVERED_TO
+from schemas.packets import REJECTS
 
 
 class KilledError(Exception):
@@ -107,6 +110,27 @@ def test_a_batch_that_is_committed_again_changes_nothing(tmp_path, limited, matc
     assert committer.commit(1, matched[1]) is None
     assert commit_all(tmp_path / "out", limited, matched).ledger == committer.ledger
     assert contents(tmp_path / "out") == before
+
+
+def test_a_batch_that_comes_again_with_more_stops_the_run(tmp_path, limited, matched):
+    committer = commit_all(tmp_path / "out", limited, matched)
+    before = contents(tmp_path / "out")
+    first, second = matched[0].outcome.received, matched[1].outcome.received
+    told = f"comes again with {first:,} alerts more than the {second:,} that it had"
+    with pytest.raises(RunDirectoryError, match=f"micro-batch 1 counts already, and {told}.*mv .*checkpoint"):
+        committer.commit(1, join(matched[:2]))
+    assert contents(tmp_path / "out") == before
+
+
+def test_messages_that_come_with_a_batch_of_before_are_not_passed_over(kafka_records):
+    def harvest(count):
+        records = pa.Table.from_batches([kafka_records([b"x"] * count, first=3)])
+        return Harvest(Outcome(pa.table({}), REJECTS.empty_table(), count), messages_of(records))
+
+    positions = {"alerts/0": Span(3, 10)}
+    assert what_is_new(harvest(7), None, positions) is None
+    assert what_is_new(harvest(9), None, positions) == "2 messages of alerts/0 from offset 10 on"
+    assert what_is_new(harvest(7), None, {}) == "7 messages of alerts/0 from offset 0 on"
 
 
 def test_killed_between_any_two_file_operations_it_loses_and_doubles_nothing(tmp_path, limited, matched, monkeypatch):

@@ -132,6 +132,26 @@ def test_again_adds_nothing_more_files_add_just_those_and_bad_ones_are_told_apar
     assert books(out)["notClassified"]["no usable light-curve point"] == 1
 
 
+def test_after_a_power_failure_that_took_the_plan_of_a_batch_no_file_is_passed_over(
+    folder, examples_dir, sample_packets
+):
+    config, out = configure(folder, examples_dir), folder / "out"
+    run_once(config)
+    last = str(max(int(file.name) for file in (out / "checkpoint" / "offsets").iterdir() if file.name.isdecimal()))
+    for log in ("offsets", "commits"):
+        for file in (out / "checkpoint" / log).glob(f"*{last}*"):
+            file.unlink()
+    (folder / "in" / "late.avro").write_bytes(b"late")
+    stopped = boreal("run", config, "--once")
+    assert stopped.returncode == 2
+    assert f"micro-batch {last} counts already, and comes again with 1 alerts more" in " ".join(stopped.stderr.split())
+    n = len(sample_packets)
+    assert four(out) == (n, n, 0, 0)
+    (out / "checkpoint").rename(out / "checkpoint.old")
+    run_once(config)
+    assert four(out) == (2 * n + 1, n, n, 1)
+
+
 def test_killed_in_mid_run_and_started_again_it_loses_and_doubles_nothing(folder, examples_dir, sample_packets, bundle):
     config, out = configure(folder, examples_dir), folder / "out"
     running = subprocess.Popen(
