@@ -1,4 +1,4 @@
-"""A micro-batch that the ledger has comes again: is it the same one?
+"""Whether a micro-batch that the ledger has, and that comes again, is the same one.
 
 It is where Spark died before it noted that the batch was done. Where its checkpoint has lost the plan of the batch, as
 in a power failure, Spark plans it anew, with all that has come since, and what is new in it would be passed over.
