@@ -41,19 +41,19 @@ def write_file(rows: pa.Table, to: Any) -> None:
         compression_level=2,
         # A fraction is another one in every row: a dictionary of them is larger than the column, and slower. (Split
         # into streams of bytes they would take three quarters of the space, but Spark can't read that.)
-        use_dictionary=[path for path, kind in _leaves(rows.schema) if not pa.types.is_floating(kind)],
+        use_dictionary=[path for path, kind in leaves(rows.schema) if not pa.types.is_floating(kind)],
         # Only time tells a night's files apart: each holds all classes and a whole field of the sky.
         write_statistics=["mjdTai"],
     )
 
 
-def _leaves(fields: pa.Schema | pa.StructType, before: str = "") -> Iterator[tuple[str, pa.DataType]]:
+def leaves(fields: pa.Schema | pa.StructType, before: str = "") -> Iterator[tuple[str, pa.DataType]]:
     """Path and type of each column of a file: fields of structures and elements of lists have one of their own."""
     for field in fields:
         path, kind = f"{before}{field.name}", field.type
         while pa.types.is_list(kind):
             path, kind = f"{path}.list.element", kind.value_type
         if pa.types.is_struct(kind):
-            yield from _leaves(kind, f"{path}.")
+            yield from leaves(kind, f"{path}.")
         else:
             yield path, kind
