@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from broker._atomic import write_text
@@ -70,16 +70,8 @@ def write_report(run: RunDirectory) -> Path:
 
 
 def render(summary: Summary, sections: list[ClassSection]) -> str:
-    """The page as text; whatever comes from alerts is escaped."""
-    environment = Environment(
-        loader=PackageLoader("broker", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(_format.FILTERS)
-    template = environment.get_template("report.html.j2")
+    """The page as text."""
+    template = templates("report").get_template("report.html.j2")
     return template.render(
         run=summary,
         sections=sections,
@@ -90,16 +82,30 @@ def render(summary: Summary, sections: list[ClassSection]) -> str:
     )
 
 
+def templates(*folders: str) -> Environment:
+    """The templates in folders of this package; whatever comes from alerts is escaped."""
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("broker", folder) for folder in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_format.FILTERS)
+    return environment
+
+
 def _sections(exemplars: dict[int, list[Exemplar]]) -> Iterator[ClassSection]:
     """In the order of the taxonomy, which puts alike classes side by side."""
     for class_id in sorted(exemplars):
-        cards = [_card(each, f"c{class_id}n{k}") for k, each in enumerate(exemplars[class_id])]
+        cards = [card_of(each, f"c{class_id}n{k}") for k, each in enumerate(exemplars[class_id])]
         node = BY_ID.get(class_id)
         group = BY_ID[node.parent].name if node and node.parent else ""
         yield ClassSection(class_id, exemplars[class_id][0].columns["className"], group, cards)
 
 
-def _card(exemplar: Exemplar, name: str) -> Card:
+def card_of(exemplar: Exemplar, name: str) -> Card:
+    """An alert with its figure; `name` is a word that no other figure of the page has."""
     from broker.report.light_curve import light_curve_svg  # matplotlib takes half a second to import
 
     alert = exemplar.columns

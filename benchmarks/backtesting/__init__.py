@@ -1,0 +1,1 @@
+"""How long a backtest over an annotation table takes."""

@@ -1,0 +1,1 @@
+"""What would filters have sent? Over annotation tables and packets, with what the stream itself calls."""
