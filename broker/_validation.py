@@ -112,6 +112,7 @@ _PLAIN_WORDS = (
     ("a string", "text"),
     ("a boolean", "true or false"),
     ("List should have", "the list must have"),
+    ("Dictionary should have", "there must be"),
     (" after validation", ""),
     ("String should have", "the text must have"),
 )

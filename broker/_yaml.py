@@ -1,5 +1,6 @@
 """A YAML file read with the place of each of its keys and values, so that faults can be shown where they stand."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -131,11 +132,14 @@ def read_document(path: Path) -> Document:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise YamlError(Finding(str(path), f"can't be read: {error.strerror}")) from None
     if len(content) > MAX_BYTES:
-        raise YamlError(Finding(str(path), f"{len(content):,} bytes long; such a file has at most {MAX_BYTES:,}"))
+        told = f"{size:,}" if size > MAX_BYTES else f"more than {MAX_BYTES:,}"
+        raise YamlError(Finding(str(path), f"{told} bytes long; such a file has at most {MAX_BYTES:,}"))
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

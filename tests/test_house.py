@@ -43,6 +43,7 @@ def declared(requirements: list[str]) -> set[str]:
 
 RUNTIME = declared(PROJECT["project"]["dependencies"])
 TRAINING = declared(PROJECT["project"]["optional-dependencies"]["train"])
+CATALOGUES = declared(PROJECT["project"]["optional-dependencies"]["hats"])
 
 
 def imported(package: str) -> Iterator[str]:
@@ -93,9 +94,9 @@ def test_importing_loads_no_model_and_no_engine() -> None:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     serving = set().union(*map(distributions, SERVING))
     training = distributions("training")
-    assert serving <= RUNTIME | COMPANIONS
+    assert serving <= RUNTIME | CATALOGUES | COMPANIONS
     assert training <= RUNTIME | TRAINING
-    assert serving | training >= RUNTIME | TRAINING
+    assert serving | training >= RUNTIME | CATALOGUES | TRAINING
 
 
 def locked(name: str) -> dict[str, str]:

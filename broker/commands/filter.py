@@ -1,7 +1,7 @@
-"""`boreal filter`: check filters, and list what a condition may use."""
+"""`boreal filter`: check filters, and what else there is for who writes one."""
 
 import json as json_format
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from broker.commands import filter_backtest, filter_diff, filter_explain, filter_fields
 from broker.commands._exit import CHECK_FAILED
 from broker.filters.definition import Filter
 from broker.findings import Finding, report
 
 app = typer.Typer(
-    help="Check subscribers' filters, and list what a condition may use.\n\nExample: `boreal filter check filters/`.",
+    help="Check, try and explain subscribers' filters.\n\nExample: `boreal filter check filters/`.",
     no_args_is_help=True,
 )
 
@@ -40,7 +41,7 @@ def check(
     """
     from broker.filters.read import read_filters
 
-    files = list(dict.fromkeys(file for path in paths for file in _files(path)))
+    files = list(dict.fromkeys(file for path in paths for file in filter_paths(path)))
     filters, findings = read_filters(files, schema_of(bundle))
     failed = any(not finding.warning for finding in findings)
     if json:
@@ -55,26 +56,20 @@ def check(
         raise typer.Exit(CHECK_FAILED)
 
 
-@app.command()
-def fields(bundle: BundlePath = None, json: Json = False) -> None:
-    """List the columns that a condition may use: name, kind, unit, meaning.
+app.command("backtest", help=filter_backtest.HELP)(filter_backtest.backtest)
+app.command("diff", help=filter_diff.HELP)(filter_diff.diff)
+app.command("fields", help=filter_fields.HELP)(filter_fields.fields)
+app.command("explain", help=filter_explain.HELP)(filter_explain.explain)
 
-    Example: `boreal filter fields`.
+
+def filter_paths(path: Path) -> list[Path]:
+    """A filter file itself, or those of a directory.
+
+    Raises
+    ------
+    FilterError
+        If there is nothing there.
     """
-    rows = list(_fields(schema_of(bundle)))
-    if json:
-        typer.echo(json_format.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    table = Table(title=f"{len(rows)} columns")
-    table.add_column("name", no_wrap=True)
-    for heading in ("kind", "unit", "meaning"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(row["name"], row["kind"], row["unit"], row["meaning"])
-    Console(highlight=False).print(table)
-
-
-def _files(path: Path) -> list[Path]:
     from broker.filters.definition import FilterError, filter_files
 
     if not path.exists():
@@ -96,16 +91,6 @@ def schema_of(bundle: Path | None) -> pa.Schema:
     from classifiers.bundle import check_bundle, default_bundle_path
 
     return schema_for(check_bundle(bundle or default_bundle_path()))
-
-
-def _fields(schema: pa.Schema) -> Iterator[dict[str, str]]:
-    from broker.filters.kinds import kind_of
-
-    for field in schema:
-        kind, told = kind_of(field.type), field.metadata or {}
-        if kind is not None:
-            unit, meaning = (told.get(key, b"").decode() for key in (b"unit", b"meaning"))
-            yield {"name": field.name, "kind": kind.value.removeprefix("a "), "unit": unit, "meaning": meaning}
 
 
 def _row(each: Filter) -> dict[str, str | int]:

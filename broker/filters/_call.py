@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from broker.filters._compare import all_numbers, as_kind, beside, comparable, same_kind
+from broker.filters._light_curve_call import light_curve_call
 from broker.filters._parse import Span
 from broker.filters.functions import AGGREGATES, FUNCTIONS, NAMES, OTHER_NAMES, SPECIAL, Function
 from broker.filters.kinds import Kind
+from broker.filters.light_curve import LIGHT_CURVE_FUNCTIONS
 from broker.filters.term import Term, literal
 from broker.findings import did_you_mean
 
@@ -57,9 +59,11 @@ def call(checker: "Checker", node: exp.Anonymous) -> Term:
     span = (start, max(end, start + len(written)))
     at = (int(node.meta["start"]), int(node.meta["end"]) + 1) if "start" in node.meta else span
     name = OTHER_NAMES.get(written.lower(), written.lower())
-    if name not in FUNCTIONS and name not in SPECIAL:
+    if name not in (*FUNCTIONS, *SPECIAL, *LIGHT_CURVE_FUNCTIONS):
         return _unknown(checker, written, at)
     args = checker.terms(node.expressions)
+    if name in LIGHT_CURVE_FUNCTIONS:
+        return light_curve_call(checker, LIGHT_CURVE_FUNCTIONS[name], args, span)
     if name in SPECIAL:
         return _SPECIAL_CALLS[name](checker, args, span)
     return _function(checker, FUNCTIONS[name], args, span)

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from broker._validation import Strict
 from broker.filters.regions import Box, Cone, Galactic, Moc, Polygon, Region
 
-MAX_NAME = 64
+MAX_NAME, MAX_VALUES, MAX_MOCS = 64, 100, 10
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_NAME - 1}}}")
 
 RightAscension = Annotated[float, Field(ge=0, le=360)]
@@ -100,7 +100,25 @@ class RegionEntry(Strict):
             return Polygon(tuple((ra, dec) for ra, dec in self.polygon))
         if self.galactic:
             return Galactic(self.galactic.min_abs_b, self.galactic.max_abs_b)
-        return Moc.load(folder / str(self.moc))
+        return Moc.load(_below(folder, str(self.moc)))
+
+
+def _below(folder: Path, written: str) -> Path:
+    """A file beside the filter's file, or in a folder there.
+
+    Raises
+    ------
+    ValueError
+        If the path leads elsewhere, be it through a link.
+    """
+    path = folder / written
+    try:
+        end = path.resolve()
+    except RuntimeError:  # of links that lead in a circle
+        raise ValueError(f"{written} leads nowhere") from None
+    if ".." in Path(written).parts or not end.is_relative_to(folder.resolve()):
+        raise ValueError(f"{written} leads out of the filter's own folder")
+    return path
 
 
 class LimitsEntry(Strict):
@@ -127,9 +145,18 @@ class FilterFile(Strict):
     condition: str
     version: Annotated[str, Field(min_length=1, max_length=64)] = "1"
     description: str = ""
+    values: Annotated[dict[str, str], Field(max_length=MAX_VALUES)] = Field(default_factory=dict)
     regions: Annotated[list[RegionEntry], Field(min_length=1, max_length=1000)] | None = None
     limits: LimitsEntry = LimitsEntry()
     outputs: OutputsEntry = OutputsEntry()
+
+    @field_validator("regions")
+    @classmethod
+    def _has_few_mocs(cls, regions: list[RegionEntry] | None) -> list[RegionEntry] | None:
+        count = sum(region.moc is not None for region in regions or ())
+        if count > MAX_MOCS:
+            raise ValueError(f"at most {MAX_MOCS} of them are MOCs, not {count}; join them into one file")
+        return regions
 
     @field_validator("name")
     @classmethod

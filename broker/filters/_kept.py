@@ -15,7 +15,7 @@ LOG = logging.getLogger(__name__)
 
 
 class KeptFilters:
-    """A folder a filter's file: its text, and copies of the MOCs that lie below the file's own folder.
+    """A folder a filter's file: its text, and copies of its MOCs, which lie below the file's own folder.
 
     What can't be kept is logged: it is missed only if the next start finds the file broken.
 
@@ -47,7 +47,7 @@ class KeptFilters:
         """Put a file's version in the place of the one before; the text last, since it refers to the MOCs."""
         place = self._place(read.file)
         try:
-            for moc in filter(_lies_below, read.mocs):
+            for moc in read.mocs:
                 with replacing(place.parent / moc) as path:
                     shutil.copyfile(read.file.parent / moc, path)
             write_text(place, read.text)
@@ -71,8 +71,3 @@ class KeptFilters:
 
     def _place(self, file: Path) -> Path:
         return self._folder / file.name / file.name
-
-
-def _lies_below(moc: str) -> bool:
-    path = Path(moc)
-    return not path.is_absolute() and ".." not in path.parts

@@ -13,7 +13,8 @@ import polars as pl
 
 from broker.filters.functions import FUNCTIONS
 from broker.filters.kinds import Kind
-from broker.filters.term import Term
+from broker.filters.light_curve import LIGHT_CURVE_FUNCTIONS
+from broker.filters.term import SAVED, Term
 
 DTYPES: dict[Kind, Any] = {
     Kind.BOOLEAN: pl.Boolean,
@@ -30,6 +31,11 @@ BEYOND_INTEGERS = 1e30
 def column_name(name: str, kind: Kind) -> str:
     """The name, in the engine's frame, of an annotation column seen as this kind."""
     return f"column:{kind.name}:{name}"
+
+
+def curve_name(call: Term) -> str:
+    """The name, in the engine's frame, of what a function of the light curve gives."""
+    return f"curve:{call.op}:{':'.join(str(arg.value) for arg in call.args)}"
 
 
 def column_expression(name: str, kind: Kind) -> pl.Expr:
@@ -54,6 +60,7 @@ class Translator:
 
     steps: list[list[pl.Expr]] = field(default_factory=list)
     _done: dict[Term, tuple[pl.Expr, int]] = field(default_factory=dict)
+    _columns: set[Term] = field(default_factory=set)
 
     def translate(self, term: Term) -> pl.Expr:
         """The expression of a term, to be evaluated after all `steps`."""
@@ -65,10 +72,12 @@ class Translator:
         return self._done[term]
 
     def _translate(self, term: Term) -> tuple[pl.Expr, int]:
-        if term.op == "column":
-            return pl.col(column_name(str(term.value), term.kind)), 0
-        if term.op == "literal":
-            return pl.lit(term.value, DTYPES[term.kind]), 0
+        if (leaf := _leaf(term)) is not None:
+            self._columns.add(term)
+            return leaf, 0
+        if term.op == SAVED:
+            self._columns.add(term)
+            return self._step(term.args[0], *self._leveled(term.args[0]))
         below = [self._leveled(arg) for arg in term.args]
         level = max((at for _, at in below), default=0)
         build = _BUILD.get(term.op, _build_function)
@@ -76,25 +85,35 @@ class Translator:
             below = [self._step(e, *at) for e, at in zip(term.args, below, strict=True)]
             level = max((at for _, at in below), default=level)
         made = build(term, [expression for expression, _ in below])
+        if term.op == "case":  # a chain, as long as it has branches: named, so that no chain stands within another
+            return self._name(term, made, level)
         if term.kind is not Kind.FLOAT or term.op in _NEVER_UNDEFINED:
             return made, level
-        raw, level = self._name(made, level)
-        return self._name(guarded(raw), level)
+        raw, level = self._name(term, made, level)
+        return self._name(term, guarded(raw), level)
 
     def _step(self, term: Term, expression: pl.Expr, at: int) -> tuple[pl.Expr, int]:
-        """A value that can be used several times at no cost."""
-        if term.is_simple:
-            return expression, at
-        named = self._name(expression, at)
-        self._done[term] = named
-        return named
+        """A value that can be used several times at no cost: a column of the frame."""
+        if term not in self._columns:
+            self._done[term] = self._name(term, expression, at)
+        return self._done[term]
 
-    def _name(self, expression: pl.Expr, level: int) -> tuple[pl.Expr, int]:
+    def _name(self, term: Term, expression: pl.Expr, level: int) -> tuple[pl.Expr, int]:
         while len(self.steps) <= level:
             self.steps.append([])
         name = f"step:{level}:{len(self.steps[level])}"
         self.steps[level].append(expression.alias(name))
+        self._columns.add(term)
         return pl.col(name), level + 1
+
+
+def _leaf(term: Term) -> pl.Expr | None:
+    """What needs nothing computed before it; None for all else."""
+    if term.op == "column":
+        return pl.col(column_name(str(term.value), term.kind))
+    if term.op == "literal":
+        return pl.lit(term.value, DTYPES[term.kind])
+    return pl.col(curve_name(term)) if term.op in LIGHT_CURVE_FUNCTIONS else None
 
 
 Build = Callable[[Term, Sequence[pl.Expr]], pl.Expr]
@@ -250,9 +269,7 @@ _BUILD: dict[str, Build] = {
     "to_integer": _to_integer,
 }
 
-_NEVER_UNDEFINED = frozenset(
-    {"neg", "case", "coalesce", "least", "greatest", "nullif", "abs", "sign", "floor", "ceil", "pi"}
-)
+_NEVER_UNDEFINED = frozenset({"neg", "coalesce", "least", "greatest", "nullif", "abs", "sign", "floor", "ceil", "pi"})
 """Finite for finite arguments: no guard needed."""
 
 _USE_TWICE = frozenset(

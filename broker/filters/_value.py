@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from broker.filters._compare import all_numbers
 from broker.filters._parse import Span
+from broker.filters._saved import use
 from broker.filters.kinds import Kind
 from broker.filters.term import Term, literal
 from broker.findings import did_you_mean
@@ -17,27 +18,44 @@ if TYPE_CHECKING:
     from broker.filters.check import Checker
 
 LIST_FIELDS = "`boreal filter fields` lists the columns that a condition may use"
+LIGHT_CURVE = "functions look into it, like detections_within(30, 'g') and flux_max_within(30)"
 
 
 def column(checker: "Checker", node: exp.Column) -> Term:
-    """A column, whatever the case of its letters."""
+    """A column, or a value that was saved under a name; whatever the case of its letters."""
     written, span = node.name, checker.span(node)
     if node.table:
         return checker.problem(f"`{checker.source(span)}` isn't a column", span, f"write the name alone: {written}")
     name = checker.columns.find(written)
-    if name is None and node.this.args.get("quoted"):
-        hint = f"text stands in single quotes: '{written}'"
-        return checker.problem(f"no column is called {written!r}, and double quotes are for names", span, hint)
     if name is None:
-        return checker.problem(
-            f"unknown column {written!r}", span, did_you_mean(written, checker.columns.usable(), LIST_FIELDS)
-        )
+        return _saved(checker, written, span) or _unknown(checker, node, span)
     kind = checker.columns.kind(name)
     if kind is None:
         what = checker.columns.schema.field(name).type
         short = "a list" if pa.types.is_list(what) else "a structure" if pa.types.is_struct(what) else str(what)
-        return checker.problem(f"column {name!r} is {short}, which a condition can't use", span, LIST_FIELDS)
+        hint = LIGHT_CURVE if name == "lightCurve" else LIST_FIELDS
+        return checker.problem(f"column {name!r} is {short}, which a condition can't use", span, hint)
     return Term("column", kind, value=name, span=span)
+
+
+def _saved(checker: "Checker", written: str, span: Span) -> Term | None:
+    names = checker.names
+    if saved := names.saved.get(written.lower()):
+        checker.uses.add(written.lower())
+        return use(saved, saved.term, span) if saved.term else literal(None, Kind.NULL, span)
+    if written.lower() in names.later:
+        hint = "a value may use those that stand above it, and not itself"
+        return checker.problem(f"the value {written!r} can't be used here", span, hint)
+    return None
+
+
+def _unknown(checker: "Checker", node: exp.Column, span: Span) -> Term:
+    written = node.name
+    if node.this.args.get("quoted"):
+        hint = f"text stands in single quotes: '{written}'"
+        return checker.problem(f"no column is called {written!r}, and double quotes are for names", span, hint)
+    known = [*checker.columns.usable(), *(saved.name for saved in checker.names.saved.values())]
+    return checker.problem(f"unknown column {written!r}", span, did_you_mean(written, known, LIST_FIELDS))
 
 
 def constant(checker: "Checker", node: exp.Literal) -> Term:

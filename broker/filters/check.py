@@ -1,7 +1,7 @@
 """Is a condition right? SQL text in; a typed `Term`, or what is wrong where, out. Nothing is run."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 from sqlglot import exp
@@ -9,10 +9,13 @@ from sqlglot import exp
 from broker.filters import _call, _compare, _value
 from broker.filters._lint import doubts
 from broker.filters._parse import Problem, Span, SyntaxProblem, parse, span_of
+from broker.filters._saved import Extent, Names, too_large
 from broker.filters.kinds import Columns, Kind
 from broker.filters.term import Term, literal
 
-MAX_DEPTH = 60
+MAX_DEPTH, MAX_BRANCHES = 60, 50
+LEAVES = 3
+"""So many levels of a syntax tree are no terms, such as a column's name."""
 
 
 @dataclass(frozen=True)
@@ -24,28 +27,60 @@ class Checked:
     term : the condition, None where it has problems.
     problems : what is wrong.
     doubts : what is allowed and probably not meant.
+    extent : how large the term is.
+    uses : the values that it names, in lower case.
     """
 
     term: Term | None
-    problems: tuple[Problem, ...]
-    doubts: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
+    doubts: tuple[Problem, ...] = ()
+    extent: Extent = field(default_factory=Extent)
+    uses: frozenset[str] = frozenset()
 
 
-def check_condition(text: str, schema: pa.Schema) -> Checked:
+def check_condition(text: str, schema: pa.Schema, names: Names | None = None) -> Checked:
     """Parse and type a condition against the columns of a schema; finds every problem, not just the first.
 
     Parameters
     ----------
     text : one SQL expression.
     schema : the columns that it may use.
+    names : the values that it may use.
     """
+    checked = _check(text, schema, names or Names.of(), Checker.condition)
+    return replace(checked, doubts=tuple(doubts(checked.term, text, schema))) if checked.term else checked
+
+
+def check_value(text: str, schema: pa.Schema, names: Names) -> Checked:
+    """The same for an expression of any kind; what is doubtful shows where the condition uses it."""
+    return _check(text, schema, names, Checker.term)
+
+
+def _check(text: str, schema: pa.Schema, names: Names, typed: Callable[["Checker", exp.Expr], Term]) -> Checked:
     try:
-        checker = Checker(text, Columns(schema))
-        term = checker.condition(parse(text))
+        checker, tree = Checker(text, Columns(schema), names), parse(text)
+        _refuse_depth(tree, text)
+        term = typed(checker, tree)
     except SyntaxProblem as error:
-        return Checked(None, (error.problem,), ())
+        return Checked(None, (error.problem,))
     problems = tuple(sorted(set(checker.problems), key=lambda problem: problem.span))
-    return Checked(None, problems, ()) if problems else Checked(term, (), tuple(doubts(term, text)))
+    uses = frozenset(checker.uses)
+    if problems:
+        return Checked(None, problems, uses=uses)
+    extent = names.extent(term)
+    problem = too_large(term, extent, (0, len(text.rstrip())))
+    return Checked(None, (problem,), uses=uses) if problem else Checked(term, extent=extent, uses=uses)
+
+
+def _refuse_depth(tree: exp.Expr, text: str) -> None:
+    """Before it is gone through, which takes long where it is much too deep. A chain of AND or of OR isn't deep."""
+    waiting = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > MAX_DEPTH + LEAVES:
+            raise SyntaxProblem("nested too deeply", (0, len(text)), "split it into several filters")
+        chain = isinstance(node, exp.And | exp.Or)
+        waiting += [(below, depth + 1 - (chain and type(below) is type(node))) for below in node.iter_expressions()]
 
 
 class Checker:
@@ -54,10 +89,12 @@ class Checker:
     What has a problem becomes NULL, which goes with everything, so that one mistake isn't told twice.
     """
 
-    def __init__(self, text: str, columns: Columns) -> None:
+    def __init__(self, text: str, columns: Columns, names: Names) -> None:
         self.text = text
         self.columns = columns
+        self.names = names
         self.problems: list[Problem] = []
+        self.uses: set[str] = set()
         self._depth = 0
 
     def condition(self, tree: exp.Expr) -> Term:
@@ -167,6 +204,9 @@ def _paren(checker: Checker, node: exp.Paren) -> Term:
 
 
 def _case(checker: Checker, node: exp.Case) -> Term:
+    if len(node.args["ifs"]) > MAX_BRANCHES:
+        what = f"CASE has {len(node.args['ifs']):,} branches; at most {MAX_BRANCHES} are taken"
+        return checker.problem(what, checker.span(node))
     subject = checker.term(node.this) if node.this else None
     whens = [
         _compare.comparison(checker, "eq", subject, checker.term(branch.this), checker.span(branch.this))

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -34,6 +35,22 @@ class FilterError(WrongInputError):
 
 
 @dataclass(frozen=True)
+class SavedValue:
+    """A value that a filter saves under a name, for its condition and for the values after it.
+
+    Parameters
+    ----------
+    name : as it was written; case doesn't matter where it is used.
+    expression : as it was written.
+    term : the same, checked.
+    """
+
+    name: str
+    expression: str
+    term: Term = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Filter:
     """A filter that has been checked; small, and can be pickled to a worker.
 
@@ -48,6 +65,7 @@ class Filter:
     limits : how much is sent.
     formats : ``jsonl`` and ``avro``, or one of them.
     columns : annotation columns that are sent beyond those of every delivery.
+    values : what it saves under a name; contained in `term` wherever that uses it.
     """
 
     name: str
@@ -60,6 +78,7 @@ class Filter:
     limits: Limits = field(default_factory=Limits)
     formats: tuple[str, ...] = ("jsonl", "avro")
     columns: tuple[str, ...] = ()
+    values: tuple[SavedValue, ...] = ()
 
     @property
     def stamp(self) -> dict[str, str]:
@@ -71,9 +90,9 @@ class Filter:
         """Hash of all that decides what is sent: two filters of one hash send the same.
 
         Taken of the JSON of name, version, condition (white space outside quotes made single), regions (a MOC by the
-        hash of its cells), limits, formats and columns. Owner and description don't enter.
+        hash of its cells), limits, formats, columns, and values where there are any. Owner and description don't enter.
         """
-        content = {
+        content: dict[str, Any] = {
             **self.stamp,
             "condition": _single_spaced(self.condition),
             "regions": canonical(self.regions),
@@ -81,6 +100,8 @@ class Filter:
             "formats": sorted(self.formats),
             "columns": list(self.columns),
         }
+        if self.values:
+            content["values"] = {each.name: _single_spaced(each.expression) for each in self.values}
         return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from broker.filters.kinds import Kind
+from broker.filters.light_curve import LIGHT_CURVE_FUNCTIONS
 
 AB_ZERO_POINT = 31.4
 """AB magnitude of 1 nJy."""
@@ -133,7 +134,7 @@ SPECIAL = {
 OTHER_NAMES = {"ceiling": "ceil", "pow": "power"}
 """Second names that SQL knows."""
 
-NAMES = (*FUNCTIONS, *SPECIAL, "cast")
+NAMES = (*FUNCTIONS, *SPECIAL, *LIGHT_CURVE_FUNCTIONS, "cast")
 
 _MANY_ROWS = """
 any_value array_agg avg count dense_rank first first_value lag last last_value lead list max mean median min mode ntile

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISCHR, S_ISFIFO
 
 import pyarrow as pa
 from pydantic import ValidationError
@@ -11,11 +12,12 @@ from broker._validation import findings_of
 from broker._yaml import Document, YamlError, read_document
 from broker.filters._file import FilterFile
 from broker.filters.check import check_condition
-from broker.filters.definition import Filter
+from broker.filters.definition import Filter, SavedValue
 from broker.filters.kinds import Columns
 from broker.filters.limits import Limits
 from broker.filters.regions import Region
 from broker.filters.term import Term
+from broker.filters.values import KEY, Values, as_written, read_values
 from broker.findings import Finding, did_you_mean, in_order
 
 LIGHT_CURVE = "lightCurve"
@@ -94,6 +96,8 @@ class FilterRead:
 
 def read_file(file: Path, schema: pa.Schema) -> FilterRead:
     """Read and check one file; `schema` as of `read_filters`."""
+    if _has_no_end(file):
+        return FilterRead(file, None, (Finding(str(file), "not a file, but a pipe or a device"),))
     try:
         document = read_document(file)
     except YamlError as error:
@@ -102,12 +106,24 @@ def read_file(file: Path, schema: pa.Schema) -> FilterRead:
     return FilterRead(file, made, tuple(in_order(findings)), document)
 
 
+def _has_no_end(file: Path) -> bool:
+    """Whether it is a pipe or a device, which would be waited for, or read, without end."""
+    try:
+        mode = file.stat().st_mode
+    except (OSError, ValueError):  # reading it tells why
+        return False
+    return S_ISFIFO(mode) or S_ISCHR(mode)
+
+
 def _checked(document: Document, folder: Path, schema: pa.Schema) -> tuple[Filter | None, list[Finding]]:
     data = dict(document.data)
     # An unquoted 1.10 is the number 1.1 to YAML; a version is what was written.
     if isinstance(data.get("version"), int | float) and not isinstance(data["version"], bool):
         data["version"] = document.scalar(("version",))
-    term, findings = _condition(document, schema)
+    if isinstance(data.get(KEY), dict):
+        data[KEY] = as_written(document)
+    values = read_values(document, schema)
+    term, findings = _condition(document, schema, values)
     try:
         entry = FilterFile.model_validate(data)
     except ValidationError as error:
@@ -115,19 +131,24 @@ def _checked(document: Document, folder: Path, schema: pa.Schema) -> tuple[Filte
     regions, wrong_regions = _regions(document, entry, folder)
     columns, wrong_columns = _columns(document, entry, schema)
     findings = [*findings, *wrong_regions, *wrong_columns]
-    if term is None or wrong_regions or wrong_columns:
+    if term is None or values.findings or wrong_regions or wrong_columns:
         return None, findings
-    return _made(entry, term, regions, columns), findings
+    return _made(entry, term, regions, columns, values.saved), findings
 
 
-def _condition(document: Document, schema: pa.Schema) -> tuple[Term | None, list[Finding]]:
+def _condition(document: Document, schema: pa.Schema, values: Values) -> tuple[Term | None, list[Finding]]:
+    """The condition, and what is wrong or doubtful about it or the values that it may use."""
     text = document.data.get("condition")
     if not isinstance(text, str):
-        return None, []  # the file's types are checked elsewhere
-    checked, place = check_condition(text, schema), ("condition",)
+        return None, list(values.findings)  # the file's types are checked elsewhere
+    checked, place = check_condition(text, schema, values.names), ("condition",)
     problems = [document.within(place, p.span, p.message, p.hint) for p in checked.problems]
-    doubts = [replace(document.within(place, p.span, p.message, p.hint), warning=True) for p in checked.doubts]
-    return checked.term, [*problems, *doubts]
+    if checked.term is None or values.findings:
+        return checked.term, [*values.findings, *problems]
+    doubts = [document.within(place, p.span, p.message, p.hint) for p in checked.doubts]
+    idle = [each.name for each in values.saved if each.name.lower() not in values.uses | checked.uses]
+    doubts += [document.at((KEY, name), f"nothing uses the value {name!r}", key=True) for name in idle]
+    return checked.term, [replace(doubt, warning=True) for doubt in doubts]
 
 
 def _regions(document: Document, entry: FilterFile, folder: Path) -> tuple[tuple[Region, ...], list[Finding]]:
@@ -136,7 +157,7 @@ def _regions(document: Document, entry: FilterFile, folder: Path) -> tuple[tuple
         try:
             regions.append(region.region(folder))
         except (OSError, ValueError) as error:
-            hint = "a MOC's path counts from the filter's own folder"
+            hint = "a MOC lies in the filter's own folder, or in one below; its path counts from there"
             findings.append(document.at(("regions", k, "moc"), f"regions[{k}].moc: {error}", hint))
     return tuple(regions), findings
 
@@ -156,7 +177,13 @@ def _columns(document: Document, entry: FilterFile, schema: pa.Schema) -> tuple[
     return tuple(found), findings
 
 
-def _made(entry: FilterFile, term: Term, regions: tuple[Region, ...], columns: tuple[str, ...]) -> Filter:
+def _made(
+    entry: FilterFile,
+    term: Term,
+    regions: tuple[Region, ...],
+    columns: tuple[str, ...],
+    values: tuple[SavedValue, ...],
+) -> Filter:
     limits = entry.limits
     return Filter(
         name=entry.name,
@@ -169,4 +196,5 @@ def _made(entry: FilterFile, term: Term, regions: tuple[Region, ...], columns: t
         limits=Limits(limits.per_night, limits.per_object, limits.cooldown_days),
         formats=tuple(dict.fromkeys(entry.outputs.formats)),
         columns=columns,
+        values=values,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker._derive import galactic
+from broker.filters._moc_file import read_ranges
 
 Degrees = NDArray[np.float64]
 Inside = NDArray[np.bool_]
@@ -18,9 +19,6 @@ MAX_REACH = 85
 """Degrees from a polygon's middle to its corners: the projection that makes its sides straight ends at 90."""
 
 NO_MIDDLE, NO_LENGTH = 1e-6, 1e-12
-
-MOC_DEPTH = 29
-"""The finest level of HEALPix cells, 0.4 mas."""
 
 
 class Region(Protocol):
@@ -158,7 +156,7 @@ class Moc:
 
     Parameters
     ----------
-    ranges : uint64 bytes, little-endian pairs of first and last (exclusive) cell at `MOC_DEPTH`, ascending.
+    ranges : uint64 bytes, little-endian pairs of first and last (exclusive) cell at `DEEPEST`, ascending.
     source : where it came from; no part of what it covers.
     """
 
@@ -174,33 +172,18 @@ class Moc:
         ValueError
             If the file can't be read as a MOC, or covers nothing.
         """
-        from mocpy import MOC
-
-        if not path.is_file():
-            raise ValueError(f"no such file: {path}")
-        kind = "json" if path.suffix.lower() == ".json" else "fits"
-        try:
-            moc = MOC.load(str(path), format=kind)
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-                raise
-            raise ValueError(f"{path} isn't a MOC in {kind.upper()} format: {error}") from None
-        if moc.empty():
-            raise ValueError(f"{path} covers nothing")
-        return cls(np.asarray(moc.to_depth29_ranges, dtype="<u8").tobytes(), str(path))
+        return cls(read_ranges(path).astype("<u8").tobytes(), str(path))
 
     @cached_property
-    def _moc(self) -> Any:
-        from mocpy import MOC
-
-        ranges = np.frombuffer(self.ranges, dtype="<u8").astype(np.uint64).reshape(-1, 2)
-        return MOC.from_depth29_ranges(MOC_DEPTH, ranges)
+    def _borders(self) -> NDArray[np.int64]:
+        """Where it begins and ends and begins, ascending."""
+        return np.frombuffer(self.ranges, dtype="<u8").astype(np.int64)
 
     def contains(self, ra: Degrees, dec: Degrees) -> Inside:
-        """Whether each position lies in one of its cells."""
-        from astropy import units
+        """Whether each position lies in one of its cells: an odd number of borders lies at or before its own."""
+        from broker.catalogue.healpix import pixels  # takes a while to load
 
-        return np.asarray(self._moc.contains_lonlat(ra * units.deg, dec * units.deg), dtype=np.bool_)
+        return np.asarray(np.searchsorted(self._borders, pixels(ra, dec), side="right") % 2 == 1)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"ranges": self.ranges, "source": self.source}

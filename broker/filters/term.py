@@ -7,6 +7,9 @@ from broker.filters.kinds import Kind
 
 Value = bool | int | float | str | None
 
+SAVED = "saved"
+"""The operation of a term that is used under the name that the filter gave it; it changes nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -14,11 +17,12 @@ class Term:
 
     Parameters
     ----------
-    op : ``column``, ``literal``, or the name of an operation or function.
+    op : ``column``, ``literal``, ``saved``, or the name of an operation or function.
     kind : of the result.
     args : what it is applied to.
-    value : a literal's value, a column's name, a pattern, a number of digits.
-    span : first and last (exclusive) character in the condition; no part of what the term means.
+    value : a literal's value, the name of a column or of what was saved, a pattern, a number of digits.
+    span : first and last (exclusive) character in the condition, or in the expression that was saved; no part of what
+        the term means.
     """
 
     op: str

@@ -307,6 +307,6 @@ def test_white_space_in_quotes_counts_for_the_hash(tmp_path: Path, annotation_co
 def test_the_examples_are_right(annotation_columns: pa.Schema, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         filters = load_filters(EXAMPLES, annotation_columns)
-    assert len(filters) == 8
+    assert len(filters) == 10
     assert all(f.description for f in filters)
     assert caplog.text == ""

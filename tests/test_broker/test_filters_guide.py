@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
+from broker.commands import filter as command
+from broker.filters import nulls
+from broker.filters._file import FilterFile
 from broker.filters.functions import FUNCTIONS, SPECIAL
 from broker.filters.kinds import kind_of
+from broker.filters.light_curve import LIGHT_CURVE_FUNCTIONS
 from broker.filters.read import read_filters
 from broker.findings import report
 from schemas.annotation import IDENTITY, MEASUREMENT, VERDICT
@@ -30,23 +35,38 @@ def test_what_is_told_is_what_the_guide_shows(
 
 
 def test_there_are_such_examples() -> None:
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
 
 
 def test_the_fragments_make_a_filter(tmp_path: Path, annotation_columns: pa.Schema) -> None:
     shown = {k - 1 for k in TOLD}
-    whole, block, regions, limits, outputs = (
+    whole, block, values, regions, limits, outputs = (
         text for k, (kind, text) in enumerate(BLOCKS) if kind == "yaml" and k not in shown
     )
     head = whole.rsplit("condition:", 1)[0]
     (tmp_path / "footprint.fits").write_bytes(b"")
     (tmp_path / "mine.yaml").write_text(head + block + regions.replace("footprint.fits", "sky.json") + limits + outputs)
     (tmp_path / "whole.yaml").write_text(whole.replace("young", "old"))
+    (tmp_path / "values.yaml").write_text(head.replace("young", "rising") + values)
     (tmp_path / "sky.json").write_text('{"3": [5]}')
-    filters, findings = read_filters([tmp_path / "mine.yaml", tmp_path / "whole.yaml"], annotation_columns)
+    files = [tmp_path / f"{name}.yaml" for name in ("mine", "whole", "values")]
+    filters, findings = read_filters(files, annotation_columns)
     assert findings == []
-    assert len(filters) == 2
-    assert len(filters[1].regions) == 5
+    assert [len(each.regions) for each in filters] == [0, 0, 5]
+    assert [len(each.values) for each in filters] == [0, 4, 0]
+
+
+def test_what_is_explained_is_what_the_guide_shows(tmp_path: Path, data_dir: Path) -> None:
+    (told,) = (text for _, text in BLOCKS if text.startswith("lsst alert"))
+    (values,) = (text for kind, text in BLOCKS if kind == "yaml" and text.startswith("values:"))
+    regions = re.search(r"with `(regions: .*?)`:", GUIDE)
+    assert regions is not None
+    (tmp_path / "f.yaml").write_text(f"name: rising\nowner: you@example.org\n{values}{regions[1]}\n")
+    packet = data_dir / "packets" / "lsst" / f"v10_0_{told.split()[2]}.avro"
+    done = CliRunner().invoke(
+        command.app, ["explain", str(tmp_path / "f.yaml"), "--alert", str(packet)], env={"COLUMNS": "80"}
+    )
+    assert done.stdout == told
 
 
 def test_every_column_stands_in_the_guide_with_its_kind_and_unit() -> None:
@@ -62,8 +82,18 @@ def test_every_probability_stands_in_the_guide(annotation_columns: pa.Schema) ->
     assert [name for name in names if f"`{name}`" not in GUIDE] == []
 
 
+def test_every_key_stands_in_the_guide() -> None:
+    assert [name for name in FilterFile.model_fields if f"| `{name}` | " not in GUIDE] == []
+
+
+def test_how_many_alerts_nulls_were_counted_in_stands_in_the_guide() -> None:
+    counts = {survey: each.alerts for survey, each in nulls.shipped().items()}
+    told = f"{counts['lsst']:,} LSST, {counts['ztf']:,} ZTF and {counts['elasticc']:,} ELAsTiCC alerts"
+    assert told in GUIDE
+
+
 def test_every_function_stands_in_the_guide() -> None:
-    for function in FUNCTIONS.values():
+    for function in (*FUNCTIONS.values(), *LIGHT_CURVE_FUNCTIONS.values()):
         assert f"| `{function.signature}` | {function.meaning} |" in GUIDE
     for signature, meaning in SPECIAL.values():
         assert f"| `{signature}` | {meaning} |" in GUIDE
