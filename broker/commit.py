@@ -267,7 +267,7 @@ class Committer:
         dead = letters(outcome.rejects, harvest.messages, stem, versions)
         messages, undeliverable = self._messages(harvest, rows, annotations, dead)
         written = MicroBatch(stem, annotations, dead, self.filters)
-        return _Decided(written, messages, Account(harvest, annotations, cut, undeliverable, replayed))
+        return _Decided(written, messages, Account(harvest, annotations, cut, undeliverable, replayed, rows))
 
     def _messages(
         self,

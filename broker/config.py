@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 
 from broker._validation import GivenPath, Strict, findings_of, setting_text
 from broker._yaml import Document, Place, YamlError, read_document
+from broker.archives.inputs import matches
 from broker.errors import WrongInputError
 from broker.findings import Finding, report
 from broker.kafka.run_settings import KafkaDelivery, KafkaSource
@@ -47,7 +48,29 @@ class DirectorySource(Strict):
     max_files_per_batch: Annotated[int, Field(gt=0)] = 1024
 
 
-Source = Annotated[DirectorySource | KafkaSource, Field(discriminator="kind")]
+class ArchivesSource(Strict):
+    """Archives that are reprocessed, by `boreal reprocess`.
+
+    Parameters
+    ----------
+    inputs : paths, or patterns like ``ztf_public_2018*.tar.gz``: tar archives, files and directories of packets,
+        object containers, tables of packets, annotation tables.
+    column : in tables of packets, the column that holds them.
+    origin_column : there, the column that tells where each packet came from; the number of its row if left out.
+    max_packets_per_batch, max_bytes_per_batch : the most that a micro-batch takes, but one portion at least.
+    max_unpacked_bytes : an archive that unpacks to more is read no further.
+    """
+
+    kind: Literal["archives"]
+    inputs: Annotated[list[GivenPath], Field(min_length=1)]
+    column: str = "payload"
+    origin_column: str | None = None
+    max_packets_per_batch: Annotated[int, Field(gt=0)] = 4096
+    max_bytes_per_batch: Annotated[int, Field(gt=0)] = 512 * 2**20
+    max_unpacked_bytes: Annotated[int, Field(gt=0)] = 2**40
+
+
+Source = Annotated[DirectorySource | KafkaSource | ArchivesSource, Field(discriminator="kind")]
 """Where packets come from; `kind` says which."""
 
 
@@ -234,6 +257,8 @@ def _absolute(config: Config, folder: Path) -> Config:
     def absolute(given: Any) -> Any:
         if isinstance(given, Path):
             return Path(os.path.normpath(folder / given))
+        if isinstance(given, list):
+            return [absolute(each) for each in given]
         if isinstance(given, BaseModel):
             return given.model_copy(update={name: absolute(value) for name, value in given})
         return given
@@ -253,6 +278,7 @@ def _wrong_paths(config: Config) -> list[tuple[Place, str, str]]:
     """What is wrong with the paths: the key, the fault, and what to do."""
     wrong: list[tuple[Place, str | None, str]] = [
         *(_wrong_source(config.source.path, config.to) if isinstance(config.source, DirectorySource) else ()),
+        *(_wrong_inputs(config.source.inputs, config.to) if isinstance(config.source, ArchivesSource) else ()),
         (
             ("filters",),
             _not_a_directory(config.filters),
@@ -266,6 +292,20 @@ def _wrong_paths(config: Config) -> list[tuple[Place, str, str]]:
         (("to",), _not_writable(config.to), "give a directory that may be written; it is made if it doesn't exist"),
     ]
     return [(place, fault, hint) for place, fault, hint in wrong if fault]
+
+
+def _wrong_inputs(inputs: Sequence[Path], to: Path) -> list[tuple[Place, str | None, str]]:
+    wrong: list[tuple[Place, str | None, str]] = []
+    for number, pattern in enumerate(inputs):
+        found = matches(pattern)
+        if not found:
+            fault = f"nothing is at {pattern}, and it matches nothing"
+            wrong.append((("source", "inputs", number), fault, "give archives, files or directories of packets"))
+        mixed = next((path for path in found if to == path or path in to.parents or to in path.parents), None)
+        if mixed:
+            fault = f"{to} and the input {mixed} lie one in the other: results would be read as packets"
+            wrong.append((("to",), fault, "give a directory of its own"))
+    return wrong
 
 
 def _wrong_source(source: Path, to: Path) -> list[tuple[Place, str | None, str]]:

@@ -20,6 +20,16 @@ RECORDS = pa.schema(
 """Encoded messages that go out once it is decided that their alert does: `row` counts in the annotations, and a message
 that can't be encoded has no value."""
 
+INPUTS = pa.schema(
+    [
+        pa.field("input", pa.utf8(), nullable=False),
+        pa.field("portions", pa.int64(), nullable=False),
+        pa.field("annotations", pa.int64(), nullable=False),
+        pa.field("rejects", pa.int64(), nullable=False),
+    ]
+)
+"""Which archive the rows are from, in their order: so many annotations and rejects, and portions that are done."""
+
 Record = tuple[int, str, bytes | None]
 """A row of `RECORDS`."""
 
@@ -33,11 +43,13 @@ class Harvest:
     outcome : annotations and rejects.
     messages : columns of `broker.sources.kafka.MESSAGES`; no rows where packets come from files.
     records : columns of `RECORDS`.
+    inputs : columns of `INPUTS`; no rows where packets aren't from archives.
     """
 
     outcome: Outcome
     messages: pa.Table = field(default_factory=MESSAGES.empty_table)
     records: pa.Table = field(default_factory=RECORDS.empty_table)
+    inputs: pa.Table = field(default_factory=INPUTS.empty_table)
 
 
 def join(parts: Sequence[Harvest]) -> Harvest:
@@ -47,6 +59,7 @@ def join(parts: Sequence[Harvest]) -> Harvest:
         join_outcomes([part.outcome for part in parts]),
         pa.concat_tables([part.messages for part in parts]),
         pa.concat_tables([_moved(part.records, int(start)) for part, start in zip(parts, starts, strict=False)]),
+        pa.concat_tables([part.inputs for part in parts]),
     )
 
 

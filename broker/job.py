@@ -4,10 +4,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from broker.archives.record import Record
 from broker.books.ledger import Ledger
 from broker.checkpoint import check_checkpoint
 from broker.commit import Batch
-from broker.config import Config
+from broker.config import ArchivesSource, Config
 from broker.filters.watch import Change
 from broker.report import write_report
 from broker.run_directory import RunDirectory
@@ -27,11 +28,13 @@ class Watcher:
     on_start : the books of earlier runs into the same directory, when the stream is about to start.
     on_batch : each committed micro-batch.
     on_filters : filters that changed between two micro-batches, or were refused.
+    on_listing : how many archives were looked through, of how many.
     """
 
     on_start: Callable[[Ledger], None]
     on_batch: Callable[[Batch], None]
     on_filters: Callable[[Change], None]
+    on_listing: Callable[[int, int], None] = lambda _done, _of: None
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,13 @@ class Job:
             jars = connector_jars(self.config.source.kind)
             spark = start_session(settings.master, settings.driver_memory, settings.extra, jars)
             cleanup.callback(stop_session, spark)
+            stream.prepare(spark, watcher.on_listing)
             pause = None if once else self.config.pause
-            Query(spark, stream, service.committer, service.worker, watcher.on_batch, pause).run()
+            on_batch = watcher.on_batch
+            if isinstance(self.config.source, ArchivesSource):
+                record = cleanup.enter_context(Record(self.config, self.model, service.committer))
+                on_batch = record.after(on_batch)
+            Query(spark, stream, service.committer, service.worker, on_batch, pause).run()
             return self._close(run, service.committer.ledger)
 
     def _close(self, run: RunDirectory, ledger: Ledger) -> Ledger:

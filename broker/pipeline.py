@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from broker.annotate import annotate, schema_for
 from broker.filters.definition import Filter
 from broker.filters.evaluate import Matches, evaluate, matched_names
+from broker.stored_alerts import alerts_of, origins_of
 from classifiers.bundle import Bundle
 from classifiers.predict import Prediction, predict
 from features.extract import extract
@@ -68,9 +70,28 @@ def process(packets: pa.Table, registry: Registry, bundle: Bundle, filters: Sequ
     bundle : the classifiers.
     filters : the subscribers' filters.
     """
-    decoded = decode(packets, registry)
+    return _annotated(decode(packets, registry), packets["payload"], bundle, filters)
+
+
+def rescore(annotations: pa.Table, bundle: Bundle, filters: Sequence[Filter] = ()) -> Outcome:
+    """The same from the alerts that an annotation table keeps, light curves and all, in place of packets.
+
+    With the bundle that made the annotations they come out as they are, but for the filters that they match.
+
+    Parameters
+    ----------
+    annotations : columns of `broker.stored_alerts.COLUMNS`.
+    bundle, filters : as for `process`.
+    """
+    rows = np.arange(annotations.num_rows)
+    decoded = Decoded(alerts_of(annotations), origins_of(annotations), REJECTS.empty_table(), rows)
+    nothing = pa.chunked_array([pa.repeat(pa.scalar(b"", pa.large_binary()), len(rows))])
+    return _annotated(decoded, nothing, bundle, filters)
+
+
+def _annotated(decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle, filters: Sequence[Filter]) -> Outcome:
     received = len(decoded.alerts) + decoded.rejects.num_rows
-    scored, failed = _score(decoded, packets, bundle)
+    scored, failed = _score(decoded, payloads, bundle)
     annotations = [annotate(s.alerts, s.origins, s.features, s.prediction, bundle) for s in scored]
     table = pa.concat_tables(annotations) if annotations else schema_for(bundle.manifest).empty_table()
     matches = evaluate(filters, table)
@@ -86,7 +107,7 @@ def _with_matches(table: pa.Table, matches: Matches) -> pa.Table:
     return table.set_column(index, column, matched_names(matches).cast(column.type))
 
 
-def _score(decoded: Decoded, packets: pa.Table, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:
+def _score(decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:
     """Features and probabilities of the whole batch; alert by alert where the batch fails, to find the culprit."""
     alerts, origins = decoded.alerts, decoded.origins
     if not len(alerts):
@@ -94,7 +115,7 @@ def _score(decoded: Decoded, packets: pa.Table, bundle: Bundle) -> tuple[list[_S
     try:
         return [_score_batch(alerts, origins, bundle)], REJECTS.empty_table()
     except _StageError:
-        return _score_one_by_one(decoded, packets, bundle)
+        return _score_one_by_one(decoded, payloads, bundle)
 
 
 def _score_batch(alerts: AlertBatch, origins: pa.Array, bundle: Bundle) -> _Stages:
@@ -103,24 +124,23 @@ def _score_batch(alerts: AlertBatch, origins: pa.Array, bundle: Bundle) -> _Stag
     return _Stages(alerts, origins, features, prediction)
 
 
-def _score_one_by_one(decoded: Decoded, packets: pa.Table, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:
+def _score_one_by_one(decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:
     scored, failed = [], []
     for k in range(len(decoded.alerts)):
         alert, origin = AlertBatch(decoded.alerts.table.slice(k, 1)), decoded.origins.slice(k, 1)
         try:
             scored.append(_score_batch(alert, origin, bundle))
         except _StageError as error:
-            failed.append(_reject(alert, origin[0].as_py(), error, packets))
+            payload = payloads[int(decoded.rows[k])].as_py()
+            failed.append(_reject(alert, origin[0].as_py(), error, payload))
     return scored, rejects(failed)
 
 
-def _reject(alert: AlertBatch, origin: str, error: "_StageError", packets: pa.Table) -> tuple[str, str, str, bytes]:
+def _reject(alert: AlertBatch, origin: str, error: "_StageError", payload: bytes) -> tuple[str, str, str, bytes]:
     """The packet that held the alert, with the reason why it could not be annotated."""
     row = alert.to_rows()[0]
     reason = f"{error} (survey {row['survey']}, alert {row['alert_id']})"
-    origins = packets["origin"].to_pylist()
-    held = next(k for k, name in enumerate(origins) if origin == name or origin.startswith(f"{name}#"))
-    return origin, error.stage, reason, packets["payload"][held].as_py()
+    return origin, error.stage, reason, payload
 
 
 class _StageError(Exception):

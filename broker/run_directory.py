@@ -76,6 +76,11 @@ class RunDirectory:
         return self.path / "ledger.json"
 
     @property
+    def manifest(self) -> Path:
+        """What a reprocessing read, with what, and what became of it."""
+        return self.path / "manifest.json"
+
+    @property
     def report(self) -> Path:
         """The page that people look at."""
         return self.path / "report.html"

@@ -22,7 +22,7 @@ MAGIC = b"Obj\x01"
 _LEAST_SPACE = 1024
 """Bytes that the smallest record is taken to need, for a decoded one is larger than its bytes."""
 
-_SYNC_SIZE = 16
+SYNC_SIZE = 16
 _HEADER = fastavro.parse_schema(
     {
         "type": "record",
@@ -30,11 +30,11 @@ _HEADER = fastavro.parse_schema(
         "fields": [
             {"name": "magic", "type": {"type": "fixed", "name": "Magic", "size": len(MAGIC)}},
             {"name": "meta", "type": {"type": "map", "values": "bytes"}},
-            {"name": "sync", "type": {"type": "fixed", "name": "Sync", "size": _SYNC_SIZE}},
+            {"name": "sync", "type": {"type": "fixed", "name": "Sync", "size": SYNC_SIZE}},
         ],
     }
 )
-_BLOCK_HEAD = fastavro.parse_schema(
+BLOCK_HEAD = fastavro.parse_schema(
     {
         "type": "record",
         "name": "BlockHead",
@@ -156,21 +156,21 @@ class Container:
         header = BytesIO()
         meta = {**self.meta, "avro.codec": b"null"}
         fastavro.schemaless_writer(header, _HEADER, {"magic": MAGIC, "meta": meta, "sync": self.sync})
-        fastavro.schemaless_writer(header, _BLOCK_HEAD, {"count": 1, "size": len(record)})
+        fastavro.schemaless_writer(header, BLOCK_HEAD, {"count": 1, "size": len(record)})
         return header.getvalue() + record + self.sync
 
     def _block(self, stream: BytesIO, room: int) -> _Block:
         start = stream.tell()
-        head = read_record(stream, _BLOCK_HEAD)
+        head = read_record(stream, BLOCK_HEAD)
         if head["size"] < 0 or head["count"] < 0:
             raise UnreadableError(
                 f"the block at byte {start} says it has {head['count']} records in {head['size']} bytes"
             )
-        body, sync = stream.read(head["size"]), stream.read(_SYNC_SIZE)
-        whole = len(sync) == _SYNC_SIZE
+        body, sync = stream.read(head["size"]), stream.read(SYNC_SIZE)
+        whole = len(sync) == SYNC_SIZE
         if whole and sync != self.sync:
             raise UnreadableError(f"the block at byte {start} doesn't end in the container's sync marker")
-        missing = head["size"] + _SYNC_SIZE - len(body) - len(sync)
+        missing = head["size"] + SYNC_SIZE - len(body) - len(sync)
         fault = None if whole else f"truncated: the block at byte {start} lacks its last {missing} bytes"
         return _Block(start, head["count"], inflate(self.codec, body, room, whole=whole), fault)
 

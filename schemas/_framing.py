@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from schemas._containers import MAGIC, Container, RestUnreadableError
 from schemas._record_reader import UnreadableError, read_record
+from schemas.packets import numbering
 from schemas.registry import Registry, UnknownSchemaError, record_name
 from schemas.survey import Record, Survey
 from schemas.surveys import discover, recognise
@@ -58,14 +59,17 @@ def unwrap(origin: str, payload: bytes, registry: Registry) -> Iterator[Alert | 
         else:
             yield _from_wire(origin, payload, registry)
     except UnknownSchemaError as error:
-        yield Refused(origin, f"unknown schema: {error}", payload, "schema")
+        yield Refused(alert_origins(origin, 1)[0], f"unknown schema: {error}", payload, "schema")
     except UnreadableError as error:
-        yield Refused(origin, str(error), payload)
+        yield Refused(alert_origins(origin, 1)[0], str(error), payload)
 
 
 def alert_origins(origin: str, count: int) -> list[str]:
     """The names of a packet's alerts."""
-    return [f"{origin}#{number}" for number in range(count)] if count > 1 else [origin]
+    name, first = numbering(origin)
+    if first is None:
+        return [f"{name}#{number}" for number in range(count)] if count > 1 else [name]
+    return [f"{name}#{number}" for number in range(first, first + count)]
 
 
 def _from_wire(origin: str, payload: bytes, registry: Registry) -> Alert:
@@ -116,9 +120,9 @@ def _from_container(origin: str, payload: bytes) -> Iterator[Alert | Refused]:
     beginning = list(islice(contents, 2))
     if not beginning:
         raise UnreadableError("empty: the container holds no records")
-    several = len(beginning) > 1
-    for number, content in enumerate(chain(beginning, contents)):
-        here = f"{origin}#{number}" if several else origin
+    several, (name, first) = len(beginning) > 1, numbering(origin)
+    for number, content in enumerate(chain(beginning, contents), start=first or 0):
+        here = f"{name}#{number}" if several or first is not None else name
         if isinstance(content, RestUnreadableError):
             yield Refused(here, str(content), content.rest)
             continue

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from schemas._framing import Alert, Refused, alert_origins, unwrap
 from schemas._portions import Portion, portions
@@ -31,11 +32,14 @@ class Decoded:
         Where each alert came from.
     rejects : a table of `schemas.packets.REJECTS`
         What can't be decoded, in the same order.
+    rows : int64 array, shape (n_alerts,)
+        The packet that each alert was in.
     """
 
     alerts: AlertBatch
     origins: pa.Array
     rejects: pa.Table
+    rows: NDArray[np.int64]
 
 
 @dataclass
@@ -111,6 +115,7 @@ class _Assembly:
             AlertBatch(table),
             pa.array(self.origins, pa.utf8()).take(order),
             rejects([(entry.origin, entry.stage, entry.reason, entry.payload) for entry in turned_away]),
+            np.array([row for row, _ in self.places], dtype=np.int64)[order],
         )
 
 

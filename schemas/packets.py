@@ -1,5 +1,7 @@
 """What comes in and what is turned away: tables of raw packets, and of rejects with their reason."""
 
+import re
+
 import pyarrow as pa
 
 _LONGEST_REASON = 2000
@@ -12,7 +14,10 @@ PACKETS = pa.schema(
     ]
 )
 """Raw packets as they came. `origin` says where from: ``path``, ``archive.tar.gz!member``; decoding adds
-``#3`` for the fourth record of an object container that holds several."""
+``#3`` for the fourth record of an object container that holds several. A part of a larger container, with the same
+header, says where in it its records stand (`part_origin`)."""
+
+_PART = re.compile(r"(?P<container>.*)#(?P<first>\d+)\+", re.DOTALL)
 
 REJECTS = pa.schema(
     [
@@ -25,6 +30,17 @@ REJECTS = pa.schema(
 """Packets that can't be annotated. `stage` is the step that gave up: ``read``, ``schema``, ``decode``, ``features``,
 ``classify``. `reason` says what was given, what was expected and which alert. `payload` holds the raw bytes, to be
 replayed."""
+
+
+def part_origin(container: str, first: int) -> str:
+    """The origin of a part of a container: its first record has this number in the whole."""
+    return f"{container}#{first}+"
+
+
+def numbering(origin: str) -> tuple[str, int | None]:
+    """The container that a packet is a part of, and the number of its first record; for any other its origin, None."""
+    part = _PART.fullmatch(origin) if origin.endswith("+") else None
+    return (part["container"], int(part["first"])) if part else (origin, None)
 
 
 def packets(pairs: list[tuple[str, bytes]]) -> pa.Table:

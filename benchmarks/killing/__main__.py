@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.killing.packets import Flow
-from benchmarks.killing.run import STALL_SECONDS, TOPIC, LiveRun
+from benchmarks.killing.run import STALL_SECONDS, TOPIC, Trial, live_run
 from benchmarks.processes import kill, python_workers
 from broker.kafka.feed import Feed
 from broker.kafka.settings import Cluster
@@ -39,8 +39,7 @@ def main(
     flow = Flow.of(packets)
     with _folder(keep) as folder, LocalKafka(folder / "kafka") as kafka:
         kafka.create_topic(TOPIC, 3)
-        run = LiveRun(folder, kafka.brokers, ROOT / "examples" / "filters", batch, cores)
-        run.configure()
+        run = live_run(folder, kafka.brokers, ROOT / "examples" / "filters", batch, cores)
         started = time.monotonic()
         fed = _feeding(kafka.brokers, flow, directory, seed, rate)
         killed = _trial(run, flow, kills, random.Random(seed), fed)  # noqa: S311  # moments, not secrets
@@ -71,7 +70,7 @@ def _feeding(brokers: str, flow: Flow, directory: Path, seed: int, rate: float |
     return thread
 
 
-def _trial(run: LiveRun, flow: Flow, kills: int, draw: random.Random, fed: threading.Thread) -> tuple[int, int]:
+def _trial(run: Trial, flow: Flow, kills: int, draw: random.Random, fed: threading.Thread) -> tuple[int, int]:
     """Kill the driver, then workers, then let the rest come through; give the number of kills of each."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -91,7 +90,7 @@ def _trial(run: LiveRun, flow: Flow, kills: int, draw: random.Random, fed: threa
 Look = Callable[[str], int]
 
 
-def _kill_driver(run: LiveRun, number: int, draw: random.Random, look: Look) -> bool:
+def _kill_driver(run: Trial, number: int, draw: random.Random, look: Look) -> bool:
     """Kill it at any moment of its life: half of the times while it starts, half of them while it works."""
     run.start()
     what = f"driver kill {number + 1}"
@@ -104,7 +103,7 @@ def _kill_driver(run: LiveRun, number: int, draw: random.Random, look: Look) -> 
     return True
 
 
-def _kill_worker(run: LiveRun, number: int, draw: random.Random, look: Look) -> bool:
+def _kill_worker(run: Trial, number: int, draw: random.Random, look: Look) -> bool:
     """Kill one of the workers; the run goes on, or stops with a message and is started again."""
     what = f"worker kill {number + 1}"
     deadline = time.monotonic() + STALL_SECONDS
@@ -119,7 +118,7 @@ def _kill_worker(run: LiveRun, number: int, draw: random.Random, look: Look) -> 
     raise RuntimeError(f"no worker in {STALL_SECONDS} seconds; see {run.folder}/run.log")
 
 
-def _finish(run: LiveRun, flow: Flow, fed: threading.Thread, look: Look) -> None:
+def _finish(run: Trial, flow: Flow, fed: threading.Thread, look: Look) -> None:
     """Until all that was sent is in the ledger."""
     last, since = look("finishing"), time.monotonic()
     while fed.is_alive() or last < flow.packets:
@@ -136,7 +135,7 @@ def _finish(run: LiveRun, flow: Flow, fed: threading.Thread, look: Look) -> None
         run.stop()
 
 
-def _wait_for_progress(run: LiveRun, what: str, look: Look) -> None:
+def _wait_for_progress(run: Trial, what: str, look: Look) -> None:
     """Until a micro-batch was committed since now; not longer than a run that hangs is given."""
     before, deadline = look(what), time.monotonic() + STALL_SECONDS
     while look(what) <= before and run.running and time.monotonic() < deadline:
@@ -150,7 +149,7 @@ def _pass(seconds: float, what: str, look: Look) -> None:
         time.sleep(min(0.5, left))
 
 
-def _verdict(run: LiveRun, flow: Flow) -> dict[str, Any]:
+def _verdict(run: Trial, flow: Flow) -> dict[str, Any]:
     """The books against what was sent, and against themselves."""
     found = run.ask("reconcile", str(run.config), "--deliveries")
     total = run.ask("ledger", str(run.directory.path))

@@ -17,23 +17,17 @@ STALL_SECONDS = 300
 
 
 @dataclass
-class LiveRun:
-    """A run of `boreal run` from Kafka to Kafka, which may be started again and again.
+class Trial:
+    """A run that may be started, and killed, again and again.
 
     Parameters
     ----------
     folder : for its configuration, results and log.
-    brokers : ``host:port`` of the Kafka broker.
-    filters : directory of filter files.
-    batch : the most messages of a micro-batch.
-    cores : of Spark.
+    command : of boreal, which takes the configuration.
     """
 
     folder: Path
-    brokers: str
-    filters: Path
-    batch: int
-    cores: int
+    command: str = "run"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,35 +40,16 @@ class LiveRun:
         """Its configuration file."""
         return self.folder / "chaos.yaml"
 
-    def configure(self) -> None:
+    def configure(self, **settings: Any) -> None:
         """Write the configuration."""
-        settings = {
-            "source": {
-                "kind": "kafka",
-                "brokers": self.brokers,
-                "topics": [TOPIC],
-                "max_messages_per_batch": self.batch,
-            },
-            "to": str(self.directory.path),
-            "filters": str(self.filters),
-            "table": {"kind": "delta"},
-            "deliver": {
-                "kafka": {
-                    "brokers": self.brokers,
-                    "annotations": "boreal-annotations",
-                    "deadletter": "boreal-deadletter",
-                }
-            },
-            "spark": {"master": f"local[{self.cores}]"},
-            "poll_seconds": 0.5,
-        }
-        self.config.write_text(json.dumps(settings, indent=2))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(json.dumps({"to": str(self.directory.path), **settings}, indent=2))
 
     def start(self) -> None:
         """Start it; what it prints goes to a log."""
         with (self.folder / "run.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  # our own command
-                [BOREAL, "run", str(self.config)], stdout=log, stderr=log, start_new_session=True
+                [BOREAL, self.command, str(self.config)], stdout=log, stderr=log, start_new_session=True
             )
 
     @property
@@ -110,6 +85,35 @@ class LiveRun:
         if not done.stdout:
             raise RuntimeError(f"boreal {' '.join(command)} failed: {done.stderr}")
         return json.loads(done.stdout)
+
+
+def live_run(folder: Path, brokers: str, filters: Path, batch: int, cores: int) -> Trial:
+    """A run of `boreal run` from Kafka to Kafka, with its configuration.
+
+    Parameters
+    ----------
+    folder : as of `Trial`.
+    brokers : ``host:port`` of the Kafka broker.
+    filters : directory of filter files.
+    batch : the most messages of a micro-batch.
+    cores : of Spark.
+    """
+    made = Trial(folder)
+    made.configure(
+        source={"kind": "kafka", "brokers": brokers, "topics": [TOPIC], "max_messages_per_batch": batch},
+        filters=str(filters),
+        table={"kind": "delta"},
+        deliver={
+            "kafka": {
+                "brokers": brokers,
+                "annotations": "boreal-annotations",
+                "deadletter": "boreal-deadletter",
+            }
+        },
+        spark={"master": f"local[{cores}]"},
+        poll_seconds=0.5,
+    )
+    return made
 
 
 def _wait_for_the_end(pids: list[int]) -> None:

@@ -26,6 +26,8 @@ class Account:
     cut : alerts held back, by filter and limit.
     undeliverable : messages that are too large to be sent, by destination.
     replayed : columns of `broker.deadletter.DEADLETTER`: dead letters that these packets were; None for new packets.
+    rows : int64 array
+        Which rows of the harvest's annotations these are; needed where packets are from archives.
     """
 
     harvest: Harvest
@@ -33,6 +35,7 @@ class Account:
     cut: Mapping[str, Counter[str]] = field(default_factory=dict)
     undeliverable: Counter[str] = field(default_factory=Counter)
     replayed: pa.Table | None = None
+    rows: NDArray[np.int64] | None = None
 
 
 def page_of(stream: str, number: int, account: Account, positions: Mapping[str, Span]) -> Page:
@@ -78,6 +81,7 @@ def _entry(account: Account) -> Entry:
         undeliverable=account.undeliverable,
         partitions=_partitions(account),
         partition_nights=_partition_nights(annotations),
+        inputs=_inputs(account),
     )
     return entry if account.replayed is None else entry + _taken_back(account.replayed)
 
@@ -119,6 +123,24 @@ def _partitions(account: Account) -> dict[str, Counter[str]]:
         )
         for name in sorted({*came, *dead, *read})
     }
+
+
+def _inputs(account: Account) -> dict[str, Counter[str]]:
+    found = account.harvest.inputs
+    rows = np.arange(account.annotations.num_rows) if account.rows is None else account.rows
+    ends = np.cumsum(found["annotations"].to_numpy())
+    annotated = np.bincount(np.searchsorted(ends, rows, side="right"), minlength=len(ends))[: len(ends)]
+    made: dict[str, Counter[str]] = {}
+    for row, kept in zip(found.to_pylist(), annotated.tolist(), strict=True):
+        came, dead = row["annotations"], row["rejects"]
+        made.setdefault(row["input"], Counter()).update(
+            portions=row["portions"],
+            received=came + dead,
+            annotated=kept,
+            duplicates=came - kept,
+            deadLettered=dead,
+        )
+    return made
 
 
 def _new_messages(account: Account) -> pa.Table:

@@ -35,6 +35,7 @@ class Entry:
     partitions : by Kafka partition (``topic/number``): messages, bytes, offsets that held no message (skipped), and
         what became of the alerts in them; a message may hold several.
     partition_nights : annotated alerts by Kafka partition and observing night.
+    inputs : by archive: portions that were read, and what became of the alerts in them.
     """
 
     received: int = 0
@@ -52,6 +53,7 @@ class Entry:
     undeliverable: Counter[str] = field(default_factory=Counter)
     partitions: dict[str, Counter[str]] = field(default_factory=dict)
     partition_nights: dict[str, Counter[str]] = field(default_factory=dict)
+    inputs: dict[str, Counter[str]] = field(default_factory=dict)
 
     def __add__(self, other: "Entry") -> "Entry":
         return Entry(**{f.name: _add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)})

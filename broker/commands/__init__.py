@@ -9,12 +9,15 @@ import typer
 from broker.commands import (
     compact,
     deadletter,
+    diff,
     doctor,
+    export,
     features,
     ledger,
     model,
     reconcile,
     replay_packets,
+    reprocess,
     run,
     schema,
     version,
@@ -35,9 +38,11 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("run", help=run.HELP)(run.run)
+app.command("reprocess", help=reprocess.HELP)(reprocess.reprocess)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("ledger", help=ledger.HELP)(ledger.ledger)
 app.command("compact", help=compact.HELP)(compact.compact)
+app.command("diff", help=diff.HELP)(diff.diff)
 app.command("reconcile", help=reconcile.HELP)(reconcile.reconcile)
 app.command("replay-packets", help=replay_packets.HELP)(replay_packets.replay_packets)
 app.command("inspect", help=inspect_packet.HELP)(inspect_packet.inspect)
@@ -46,6 +51,7 @@ app.command("version", help=version.HELP)(version.version)
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(filters.app, name="filter")
 app.add_typer(model.app, name="model")
+app.add_typer(export.app, name="export")
 app.add_typer(features.app, name="features")
 app.add_typer(schema.app, name="schema")
 

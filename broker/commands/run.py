@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
-from broker.config import Config, config_from_options, load_config
+from broker.config import ArchivesSource, Config, config_from_options, load_config
 from broker.run_directory import RunDirectory
 
 HELP = """Read alert packets, annotate and classify them, and deliver what each subscriber's filter asks for.
@@ -46,7 +46,10 @@ def _configuration(config: Path | None, source: Path | None, to: Path | None, fi
     if config is not None:
         if source or to or filters:
             stop("give a configuration file, or --from, --to and --filters; not both", GAVE_SOMETHING_WRONG)
-        return load_config(config)
+        found = load_config(config)
+        if isinstance(found.source, ArchivesSource):
+            stop(f"archives are read once, to their end: boreal reprocess {config}", GAVE_SOMETHING_WRONG)
+        return found
     if source is None or to is None:
         stop("give a configuration file, or both --from and --to; see boreal run --help", GAVE_SOMETHING_WRONG)
     return config_from_options(source, to, filters)

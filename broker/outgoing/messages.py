@@ -81,7 +81,8 @@ def _desc_messages(annotations: pa.Table, to: Destination, sources: Sources) -> 
     for row, origin, annotation in zip(
         rows.tolist(), wanted["origin"].to_pylist(), wanted.select(_DESC_COLUMNS).to_pylist(), strict=True
     ):
-        yield row, to.name, framed(to.schema_id or 0, broker_message(sources.payloads[origin], annotation))
+        payload = sources.payloads.get(origin)  # none where an alert of an annotation table is scored again
+        yield row, to.name, payload and framed(to.schema_id or 0, broker_message(payload, annotation))
 
 
 def _packet(origin: str) -> str:

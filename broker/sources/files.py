@@ -1,22 +1,19 @@
 """From files to packets: a file is a packet, an object container, or a tar archive of such files."""
 
 import gzip
-import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tarfile import EmptyHeaderError, ReadError  # type: ignore[attr-defined]  # typeshed lacks the first
-from typing import IO, Self, cast
+from typing import IO, cast
 
 import pyarrow as pa
 
 from broker.sources.enough import enough
+from broker.sources.tar_members import DAMAGE, READ_AT_ONCE, Member, Piecewise, members
 from schemas.packets import packets, rejects
 
 LARGEST_PACKET = 256 * 1024 * 1024
 """Bytes: a file or member that is larger is turned away unread. LSST packets have a few MB at most."""
-
-READ_AT_ONCE = 1024 * 1024
 
 TAR_MAGIC = slice(257, 262)
 
@@ -93,17 +90,6 @@ def _open(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if compressed else path.open("rb")
 
 
-class _Member(tarfile.TarInfo):
-    """A member of an archive that must end with its end mark: one cut off between two members is damaged, too."""
-
-    @classmethod
-    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
-        try:
-            return super().fromtarfile(tarfile)
-        except EmptyHeaderError:
-            raise ReadError("it ends without an end-of-archive mark") from None
-
-
 def _file(path: Path, name: str) -> Packet | Reject:
     size = path.stat().st_size
     if size > LARGEST_PACKET:
@@ -118,19 +104,21 @@ def _too_large(origin: str, size: int) -> Reject:
 def _members(path: Path, name: str) -> Iterator[Packet | Reject]:
     read = 0
     try:
-        with _open(path) as content, tarfile.open(fileobj=content, mode="r|", tarinfo=_Member) as archive:
-            for member in archive:
-                if member.isfile():
-                    yield _member(archive, member, origin_of(f"{name}!{member.name}"))
+        with _open(path) as file:
+            content = Piecewise(file)
+            for member in members(content, skip=False):
+                if member.is_file:
+                    yield _member(member, origin_of(f"{name}!{member.info.name}"))
                     read += 1
             while content.read(READ_AT_ONCE):  # to the end, where gzip keeps its checksum
                 pass
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except DAMAGE as error:
         yield origin_of(name), "read", f"a damaged tar archive: {read} members could be read, then: {error}", b""
 
 
-def _member(archive: tarfile.TarFile, member: tarfile.TarInfo, origin: str) -> Packet | Reject:
-    if member.size > LARGEST_PACKET:
-        return _too_large(origin, member.size)
-    file = archive.extractfile(member)
-    return origin, file.read() if file else b""
+def _member(member: Member, origin: str) -> Packet | Reject:
+    if member.info.size > LARGEST_PACKET:
+        return _too_large(origin, member.info.size)
+    if member.climbs_out:
+        return origin, "read", member.climbs_out, member.content()
+    return origin, member.content()

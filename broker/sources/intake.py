@@ -23,11 +23,17 @@ class Intake:
     packets : columns of `schemas.packets.PACKETS`.
     unread : columns of `schemas.packets.REJECTS`.
     messages : columns of `broker.sources.kafka.MESSAGES`; no rows for files.
+    stored : alerts of an annotation table that are scored again, in place of packets; see `broker.stored_alerts`.
+    input : label of the archive that all of it is from; empty for other sources.
+    portions : how many portions of the archive are done with it.
     """
 
     packets: pa.Table
     unread: pa.Table = field(default_factory=REJECTS.empty_table)
     messages: pa.Table = field(default_factory=MESSAGES.empty_table)
+    stored: pa.Table | None = None
+    input: str = ""
+    portions: int = 0
 
 
 class Reader(Protocol):

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from broker.books.ledger import Span
 from broker.commit import Batch
-from broker.config import Config, DirectorySource
+from broker.config import ArchivesSource, Config, DirectorySource
 from broker.errors import KafkaFailedError
 from broker.kafka.client import Client, partition_list
 from broker.kafka.run_settings import KafkaSource
@@ -19,6 +19,7 @@ from broker.kafka.throttle import Throttle
 from broker.run_directory import RunDirectory
 from broker.sources.intake import FileReader, KafkaReader, Reader
 from broker.sources.kafka import split_partition
+from broker.spark.archives import ArchivesStream, OnListing
 from broker.spark.directory import PacketDirectory
 
 LOG = logging.getLogger(__name__)
@@ -43,6 +44,16 @@ class Stream(Protocol):
         Parameters
         ----------
         positions : as for `load`.
+        """
+        ...
+
+    def prepare(self, spark: SparkSession, on_listing: OnListing, /) -> None:
+        """Do what takes Spark, and its time, before the query starts.
+
+        Parameters
+        ----------
+        spark : the session.
+        on_listing : told how far it is.
         """
         ...
 
@@ -75,6 +86,9 @@ class DirectoryStream:
 
     def check(self, _positions: Mapping[str, Span]) -> None:
         """The directory was looked at with the configuration."""
+
+    def prepare(self, _spark: SparkSession, _on_listing: OnListing) -> None:
+        """Files are found while the query runs."""
 
     def load(self, spark: SparkSession, _positions: Mapping[str, Span]) -> DataFrame:
         """The names, as far as the log of files has them."""
@@ -123,6 +137,9 @@ class KafkaStream:
                 self.source.brokers,
                 self.source.pattern,
             )
+
+    def prepare(self, _spark: SparkSession, _on_listing: OnListing) -> None:
+        """Messages are found while the query runs."""
 
     def load(self, spark: SparkSession, positions: Mapping[str, Span]) -> DataFrame:
         """The messages with their place, time stamp [ms] and size.
@@ -221,5 +238,7 @@ def stream_of(config: Config) -> Stream:
     """
     if isinstance(config.source, DirectorySource):
         return DirectoryStream(config.source, RunDirectory(config.to))
+    if isinstance(config.source, ArchivesSource):
+        return ArchivesStream(config.source, RunDirectory(config.to))
     export_password(config.source, PASSWORD_VARIABLE)
     return KafkaStream(config.source)

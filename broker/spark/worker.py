@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from broker.filters.definition import Filter
-from broker.harvest import Harvest, join
+from broker.harvest import INPUTS, Harvest, join, join_outcomes
 from broker.outgoing.destinations import Destination
 from broker.outgoing.messages import Sources, encode
-from broker.pipeline import Outcome, process
+from broker.pipeline import Outcome, process, rescore
 from broker.sources.intake import Intake, Reader
 from broker.sources.kafka import published
 from classifiers.bundle import Bundle
@@ -29,6 +29,7 @@ HARVEST = pa.schema(
         ("rejects", pa.binary()),
         ("messages", pa.binary()),
         ("records", pa.binary()),
+        ("inputs", pa.binary()),
         ("received", pa.int64()),
         ("filter_errors", pa.utf8()),
     ]
@@ -64,9 +65,13 @@ class Worker:
         """Process an intake; the same call serves the stream, a replay of the dead-letter, and the tests."""
         now = int(time.time() * 1000)
         registry = _prepared(self.registry, intake)
-        outcome = process(intake.packets, registry, load_bundle(self.bundle), self.filters)
+        bundle = load_bundle(self.bundle)
+        outcome = process(intake.packets, registry, bundle, self.filters)
+        if intake.stored is not None:
+            outcome = join_outcomes([outcome, rescore(intake.stored, bundle, self.filters)])
         records = encode(outcome.annotations, self.destinations, _sources(intake, now))
-        return Harvest(outcome.with_rejects(intake.unread), intake.messages, records)
+        outcome = outcome.with_rejects(intake.unread)
+        return Harvest(outcome, intake.messages, records, _inputs(intake, outcome))
 
 
 def _prepared(settings: RegistrySettings | None, intake: Intake) -> Registry:
@@ -75,6 +80,13 @@ def _prepared(settings: RegistrySettings | None, intake: Intake) -> Registry:
     if isinstance(registry, RemoteRegistry):
         registry.learn(schema_ids(intake.packets["payload"]))
     return registry
+
+
+def _inputs(intake: Intake, outcome: Outcome) -> pa.Table:
+    if not intake.input:
+        return INPUTS.empty_table()
+    row = intake.input, intake.portions, outcome.annotations.num_rows, outcome.rejects.num_rows
+    return pa.table([[value] for value in row], schema=INPUTS)
 
 
 def _sources(intake: Intake, now: int) -> Sources:
@@ -117,7 +129,8 @@ def load_bundle(path: Path) -> Bundle:
 def pack(harvest: Harvest) -> pa.RecordBatch:
     """A harvest as one row of `HARVEST`."""
     outcome = harvest.outcome
-    streams = [_to_stream(table) for table in (outcome.annotations, outcome.rejects, harvest.messages, harvest.records)]
+    tables = outcome.annotations, outcome.rejects, harvest.messages, harvest.records, harvest.inputs
+    streams = [_to_stream(table) for table in tables]
     values = [*streams, outcome.received, json.dumps(outcome.filter_errors)]
     columns = [pa.array([value], field.type) for value, field in zip(values, HARVEST, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=HARVEST)
@@ -130,9 +143,9 @@ def unpack(rows: pa.Table) -> Harvest | None:
 
 
 def _harvest(*row: pa.Scalar) -> Harvest:
-    annotations, rejects, messages, records = (_from_stream(scalar.as_buffer()) for scalar in row[:4])
-    received, errors = (scalar.as_py() for scalar in row[4:])
-    return Harvest(Outcome(annotations, rejects, received, Counter(json.loads(errors))), messages, records)
+    annotations, rejects, messages, records, inputs = (_from_stream(scalar.as_buffer()) for scalar in row[:5])
+    received, errors = (scalar.as_py() for scalar in row[5:])
+    return Harvest(Outcome(annotations, rejects, received, Counter(json.loads(errors))), messages, records, inputs)
 
 
 def _to_stream(table: pa.Table) -> memoryview:

@@ -78,7 +78,11 @@ def test_an_unexpected_error_is_told_in_one_line(tmp_path):
 COMMANDS = [
     "",
     "run",
+    "diff",
     "doctor",
+    "export",
+    "export hats",
+    "export parquet",
     "ledger",
     "inspect",
     "version",

@@ -91,7 +91,7 @@ WRONG = {
     "no path": ("source: {kind: directory}\nto: r\n", "run.yaml:1:1: source lacks the key 'path'", ""),
     "another kind": (
         "source: {kind: kafak, path: packets}\nto: r\n",
-        "run.yaml:1:16: source.kind: must be one of 'directory', 'kafka', not 'kafak'",
+        "run.yaml:1:16: source.kind: must be one of 'directory', 'kafka', 'archives', not 'kafak'",
         "",
     ),
     "a path of a number": ("source: {kind: directory, path: 3}\nto: r\n", "source.path: must be", ""),

@@ -66,6 +66,23 @@ def test_an_archive_cut_between_two_members_is_damaged(tmp_path):
     assert "2 members could be read, then: it ends without an end-of-archive mark" in failed[0]["reason"]
 
 
+def test_a_broken_header_in_the_middle_is_no_end(tmp_path):
+    whole = bytearray(archive([("a", b"x" * 512), ("b", b"y" * 512), ("c", b"z" * 512)]))
+    whole[1024:1536] = b"?" * 512
+    (tmp_path / "n.tar").write_bytes(whole)
+    found, failed = read(tmp_path, "n.tar")
+    assert [origin for origin, _ in found] == ["n.tar!a"]
+    assert "a damaged tar archive: 1 members could be read, then: " in failed[0]["reason"]
+
+
+def test_a_name_that_climbs_out_is_turned_away_with_its_bytes(tmp_path):
+    (tmp_path / "n.tar").write_bytes(archive([("../a", b"x"), ("b", b"y")]))
+    found, failed = read(tmp_path, "n.tar")
+    assert found == [("n.tar!b", b"y")]
+    assert (failed[0]["origin"], failed[0]["payload"]) == ("n.tar!../a", b"x")
+    assert "its name climbs out of the archive" in failed[0]["reason"]
+
+
 def test_a_wrong_checksum_is_damage_even_when_all_members_came_through(tmp_path):
     packed = bytearray(gzip.compress(archive([("a", b"x")])))
     packed[-6] ^= 1

@@ -226,7 +226,7 @@ def embedded(schema: str, body: bytes, count: int = 1) -> bytes:
     fastavro.schemaless_writer(
         out, _containers._HEADER, {"magic": b"Obj\x01", "meta": {"avro.schema": schema.encode()}, "sync": bytes(16)}
     )
-    fastavro.schemaless_writer(out, _containers._BLOCK_HEAD, {"count": count, "size": len(body)})
+    fastavro.schemaless_writer(out, _containers.BLOCK_HEAD, {"count": count, "size": len(body)})
     return out.getvalue() + body + bytes(16)
 
 
