@@ -1,8 +1,5 @@
 """Files that hold one packet each: a portion is some of their names."""
 
-import gzip
-import io
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +7,7 @@ from broker.archives._hashing import file_hash
 from broker.archives.found import Found, Tally
 from broker.archives.portion import MOST_BYTES, MOST_PACKETS, Portion
 from broker.archives.unreadable import UNREADABLE
-from broker.sources.files import LARGEST_PACKET, Packet, Reject, origin_of
+from broker.sources.files import LARGEST_PACKET, Packet, Reject, origin_of, unzipped
 
 PACKET_FILES = "packets"
 
@@ -59,14 +56,3 @@ def _join(held: list[Portion]) -> Iterator[Portion]:
         names = tuple(name for each in held for name in each.names)
         yield Portion(PACKET_FILES, packets=len(names), size=sum(each.size for each in held), names=names)
     held.clear()
-
-
-def unzipped(payload: bytes) -> bytes:
-    """A packet that was compressed with gzip by itself, as ELAsTiCC's are; whatever isn't one, as it is."""
-    if not payload.startswith(b"\x1f\x8b"):
-        return payload
-    try:
-        content = gzip.GzipFile(fileobj=io.BytesIO(payload)).read(LARGEST_PACKET + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        return payload
-    return payload if len(content) > LARGEST_PACKET else content

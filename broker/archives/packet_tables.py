@@ -9,10 +9,9 @@ import pyarrow.parquet as pq
 from broker.archives import _parquet
 from broker.archives._hashing import file_hash
 from broker.archives.found import Found, Rules, Tally
-from broker.archives.packet_files import unzipped
 from broker.archives.portion import Portion
 from broker.archives.unreadable import Unreadable
-from broker.sources.files import LARGEST_PACKET, Packet, Reject
+from broker.sources.files import LARGEST_PACKET, Packet, Reject, unzipped
 from schemas.packets import numbering
 
 PACKET_TABLE = "table"

@@ -12,7 +12,7 @@ from broker.archives._unpacking import is_gzip, unpacked, write_index
 from broker.archives.found import Found, Tally
 from broker.archives.portion import MOST_BYTES, MOST_PACKETS, Portion
 from broker.archives.unreadable import UNREADABLE
-from broker.sources.files import LARGEST_PACKET, Packet, Reject, origin_of
+from broker.sources.files import LARGEST_PACKET, Packet, Reject, origin_of, unzipped
 from broker.sources.tar_members import DAMAGE, READ_AT_ONCE, Member, members
 
 TAR = "tar"
@@ -76,7 +76,7 @@ class TarArchives:
             if member.climbs_out:
                 yield origin, "read", member.climbs_out, member.content()
             else:
-                yield origin, member.content()
+                yield origin, unzipped(member.content())
 
 
 def _list(found: Found, raw: Hashed, tally: Tally) -> Iterator[Portion]:

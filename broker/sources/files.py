@@ -1,6 +1,7 @@
 """From files to packets: a file is a packet, an object container, or a tar archive of such files."""
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -94,7 +95,7 @@ def _file(path: Path, name: str) -> Packet | Reject:
     size = path.stat().st_size
     if size > LARGEST_PACKET:
         return _too_large(origin_of(name), size)
-    return origin_of(name), path.read_bytes()
+    return origin_of(name), unzipped(path.read_bytes())
 
 
 def _too_large(origin: str, size: int) -> Reject:
@@ -121,4 +122,15 @@ def _member(member: Member, origin: str) -> Packet | Reject:
         return _too_large(origin, member.info.size)
     if member.climbs_out:
         return origin, "read", member.climbs_out, member.content()
-    return origin, member.content()
+    return origin, unzipped(member.content())
+
+
+def unzipped(payload: bytes) -> bytes:
+    """A packet that was compressed with gzip by itself, as ELAsTiCC's are; whatever isn't one, as it is."""
+    if not payload.startswith(b"\x1f\x8b"):
+        return payload
+    try:
+        content = gzip.GzipFile(fileobj=io.BytesIO(payload)).read(LARGEST_PACKET + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return payload
+    return payload if len(content) > LARGEST_PACKET else content

@@ -123,10 +123,17 @@ def test_large_packets_come_in_chunks_of_fewer(tmp_path):
     assert [table.num_rows for table, _ in read_files(tmp_path, "abcd")] == [3, 1]
 
 
-def test_gzip_that_is_no_archive_stays_one_packet(tmp_path):
+def test_a_packet_that_was_compressed_by_itself_is_unpacked_and_what_is_broken_stays(tmp_path, monkeypatch):
     content = gzip.compress(b"hello")
     (tmp_path / "a.gz").write_bytes(content)
-    assert read(tmp_path, "a.gz") == ([("a.gz", content)], [])
+    (tmp_path / "broken.gz").write_bytes(content[:-1])
+    (tmp_path / "n.tar").write_bytes(archive([("b.gz", content)]))
+    found = [("a.gz", b"hello"), ("broken.gz", content[:-1]), ("n.tar!b.gz", b"hello")]
+    assert read(tmp_path, "a.gz", "broken.gz", "n.tar") == (found, [])
+    monkeypatch.setattr(files, "LARGEST_PACKET", 100)
+    bomb = gzip.compress(bytes(1000))
+    (tmp_path / "bomb.gz").write_bytes(bomb)
+    assert read(tmp_path, "bomb.gz") == ([("bomb.gz", bomb)], [])
 
 
 def test_names_that_are_not_utf_8_are_told_as_text(tmp_path):
