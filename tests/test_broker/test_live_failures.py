@@ -18,7 +18,7 @@ from broker.outgoing.outbox import OUTGOING
 
 pytestmark = pytest.mark.slow
 
-EVERYTHING = "name: everything\nowner: me\ncondition: nPoints >= 0\n"
+EVERYTHING = "name: everything\nowner: me\ncondition: nPoints < 1000000\n"
 SECRETS = ("wrong-secret", "alice-secret", "bob-secret")
 OUTAGE_SECONDS = 30
 SOON_SECONDS = 60
