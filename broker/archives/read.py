@@ -105,8 +105,10 @@ class _Held:
         return enough(len(self.found) + len(self.failed) + sum(each.rows.num_rows for each in self.stored), self.size)
 
     def intake(self) -> Intake:
-        """All of it."""
+        """All of it, given away, so that no packet is in memory twice while its call runs."""
         stored = pa.concat_tables([each.rows for each in self.stored]) if self.stored else None
-        return Intake(
+        made = Intake(
             packets(self.found), rejects(self.failed), stored=stored, input=self.label, portions=self.portions
         )
+        self.found, self.failed, self.stored = [], [], []
+        return made

@@ -46,10 +46,18 @@ def read_files(directory: Path, names: Iterable[str]) -> Iterator[tuple[pa.Table
         else:
             failed.append(item)
         if enough(len(found), size):
-            yield packets(found), rejects(failed)
-            found, failed, size = [], [], 0
+            yield _taken(found, failed)
+            size = 0
     if found or failed:
-        yield packets(found), rejects(failed)
+        yield _taken(found, failed)
+
+
+def _taken(found: list[Packet], failed: list[Reject]) -> tuple[pa.Table, pa.Table]:
+    """As tables; the lists are emptied, so that no packet is in memory twice while its call runs."""
+    made = packets(found), rejects(failed)
+    found.clear()
+    failed.clear()
+    return made
 
 
 def origin_of(name: str) -> str:
