@@ -45,9 +45,12 @@ class Query:
     _failures: list[Exception] = field(default_factory=list)
     _done: list[int] = field(default_factory=list)
     _start_anew: bool = False
+    _unheard: bool = False
 
     def run(self) -> None:
         """Run until there is no more (`pause` None), or until SIGTERM or SIGINT; the micro-batch in hand is finished.
+
+        So it ends, too, where what it prints is a pipe that nobody reads any more.
 
         Raises
         ------
@@ -73,7 +76,7 @@ class Query:
         """Run until the query ends or is to end; True if it is to be started anew."""
         self._start_anew = False
         query = self._start()
-        while query.isActive and not stopped() and not self._start_anew:
+        while query.isActive and not (stopped() or self._start_anew or self._unheard):
             stopped.wait(LOOK_SECONDS)  # and not for the query: Java would keep a signal from being seen meanwhile
         _finish(query, self._done)
         return self._start_anew
@@ -92,6 +95,10 @@ class Query:
         except Exception as error:  # told to the caller of `run`: Spark would bury it in a Java trace
             self._failures.append(error)
             raise
+        except BaseException as error:  # a native library's panic ends a thread for whose answer Java waits for ever
+            failure = StreamStoppedError(f"micro-batch {number} failed with {type(error).__name__}: {error}")
+            self._failures.append(failure)
+            raise failure from error
         self._done.append(number)
 
     def _commit(self, rows: DataFrame, number: int) -> None:
@@ -102,7 +109,13 @@ class Query:
         if entry and harvest:
             batch = Batch(number, entry, time.monotonic() - started, harvest.outcome.rejects)
             self._start_anew = self.stream.adapt(batch) or self._start_anew
+            self._tell(batch)
+
+    def _tell(self, batch: Batch) -> None:
+        try:
             self.on_batch(batch)
+        except (BrokenPipeError, SystemExit):  # rich ends whoever prints what nobody reads any more; the batch counts
+            self._unheard = True
 
 
 def _finish(query: StreamingQuery, done: Sequence[int]) -> None:

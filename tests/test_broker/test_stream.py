@@ -192,6 +192,17 @@ def test_watching_takes_what_comes_and_ends_on_sigterm_to_its_group_with_a_repor
     assert (out / "report.html").stat().st_size > 10_000
 
 
+def test_a_run_whose_words_nobody_reads_any_more_ends_with_the_batch_in_hand(folder, examples_dir, sample_packets):
+    config, out = configure(folder, examples_dir), folder / "out"
+    with subprocess.Popen([BOREAL, "run", config], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
+        wait_for(lambda: (out / "ledger.json").exists() and four(out)[0] == len(sample_packets), job)
+        job.stdout.close()
+        job.stderr.close()
+        (folder / "in" / "late.avro").write_bytes(b"late")
+        job.wait(timeout=120)
+    assert four(out) == (len(sample_packets) + 1, len(sample_packets), 0, 1)
+
+
 def wait_for(condition, job):
     deadline = time.monotonic() + 200
     while not condition():
