@@ -78,23 +78,23 @@ def _not(term: Term) -> str:
     if inner.op in _ENDINGS:
         return f"{_bracketed(inner.args[0], 4)} IS NOT {_ENDINGS[inner.op]}"
     if inner.op in ("in", "like"):
-        return _FORMS[inner.op](inner).replace(f" {inner.op.upper()} ", f" NOT {inner.op.upper()} ", 1)
+        return (_in if inner.op == "in" else _like)(inner, "NOT ")
     if inner.op == "same":
         return " IS DISTINCT FROM ".join(_bracketed(arg, 4) for arg in inner.args)
     return f"NOT {_bracketed(inner, 3)}"
 
 
-def _in(term: Term) -> str:
-    return f"{_bracketed(term.args[0], 4)} IN ({', '.join(map(in_words, term.args[1:]))})"
+def _in(term: Term, negation: str = "") -> str:
+    return f"{_bracketed(term.args[0], 4)} {negation}IN ({', '.join(map(in_words, term.args[1:]))})"
 
 
-def _like(term: Term) -> str:
+def _like(term: Term, negation: str = "") -> str:
     """The pattern was made an expression for the engine; made back, with an escape character where it needs one."""
     found = re.fullmatch(r"\^\(\?(i?)s:(.*)\)\$", str(term.value), re.DOTALL)
     flag, expression = found.groups() if found else ("", str(term.value))
     pattern = re.sub(r"\.\*|\.|\\(.)|[%_!]", _unmade, expression, flags=re.DOTALL)
     escape = f" ESCAPE '{_ESCAPE}'" if _ESCAPE in pattern else ""
-    return f"{_bracketed(term.args[0], 4)} {'I' * bool(flag)}LIKE {_constant(pattern)}{escape}"
+    return f"{_bracketed(term.args[0], 4)} {negation}{'I' * bool(flag)}LIKE {_constant(pattern)}{escape}"
 
 
 def _unmade(found: re.Match[str]) -> str:

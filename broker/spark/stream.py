@@ -2,8 +2,9 @@
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import StreamingQueryException
@@ -20,6 +21,9 @@ from broker.spark.worker import HARVEST, Worker, unpack
 
 LOOK_SECONDS = 0.1
 """Between two looks at whether the query works."""
+
+HOLD_SECONDS = 60
+"""For no longer than this a micro-batch that is done waits to be told to stop, which takes a moment."""
 
 
 @dataclass
@@ -43,9 +47,11 @@ class Query:
     on_batch: Callable[[Batch], None]
     pause: float | None
     _failures: list[Exception] = field(default_factory=list)
-    _done: list[int] = field(default_factory=list)
     _start_anew: bool = False
     _unheard: bool = False
+    _stopped: Callable[[], bool] = lambda: False
+    _held: Event = field(default_factory=Event)
+    _let_go: Event = field(default_factory=Event)
 
     def run(self) -> None:
         """Run until there is no more (`pause` None), or until SIGTERM or SIGINT; the micro-batch in hand is finished.
@@ -59,6 +65,7 @@ class Query:
         """
         try:
             with noted(signal.SIGTERM, signal.SIGINT) as stopped:
+                self._stopped = stopped
                 while self._run_once(stopped) and not stopped():
                     pass
         except StreamingQueryException as error:
@@ -75,11 +82,26 @@ class Query:
     def _run_once(self, stopped: Noted) -> bool:
         """Run until the query ends or is to end; True if it is to be started anew."""
         self._start_anew = False
+        self._held.clear()
+        self._let_go.clear()
         query = self._start()
-        while query.isActive and not (stopped() or self._start_anew or self._unheard):
+        while query.isActive and not self._is_to_end():
             stopped.wait(LOOK_SECONDS)  # and not for the query: Java would keep a signal from being seen meanwhile
-        _finish(query, self._done)
+        self._finish(query)
         return self._start_anew
+
+    def _is_to_end(self) -> bool:
+        return self._stopped() or self._start_anew or self._unheard
+
+    def _finish(self, query: StreamingQuery) -> None:
+        """Stop the query once the micro-batch in hand is done; Spark would go on to the next meanwhile."""
+        while query.isActive and query.status["isTriggerActive"] and not self._held.wait(LOOK_SECONDS):
+            pass
+        self._let_go.set()
+        query.stop()
+        failure = query.exception()
+        if failure:
+            raise failure
 
     def _start(self) -> StreamingQuery:
         rows = self.stream.load(self.spark, self.committer.ledger.positions)
@@ -99,7 +121,9 @@ class Query:
             failure = StreamStoppedError(f"micro-batch {number} failed with {type(error).__name__}: {error}")
             self._failures.append(failure)
             raise failure from error
-        self._done.append(number)
+        if self._is_to_end():  # Spark is kept from the next one until it is told to stop
+            self._held.set()
+            self._let_go.wait(HOLD_SECONDS)
 
     def _commit(self, rows: DataFrame, number: int) -> None:
         started = time.monotonic()
@@ -116,14 +140,3 @@ class Query:
             self.on_batch(batch)
         except (BrokenPipeError, SystemExit):  # rich ends whoever prints what nobody reads any more; the batch counts
             self._unheard = True
-
-
-def _finish(query: StreamingQuery, done: Sequence[int]) -> None:
-    """Stop the query once the micro-batch in hand is done; a run over all that is there would go on to the next."""
-    before = len(done)
-    while query.isActive and query.status["isTriggerActive"] and len(done) == before:
-        time.sleep(0.1)
-    query.stop()
-    failure = query.exception()
-    if failure:
-        raise failure

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from broker.filters._file import RegionEntry
@@ -390,6 +390,7 @@ def test_what_is_held_impossible_never_happens(texts_given: list[str], rows: lis
         assert all(possible.null if outcome is None else possible.may_be(outcome) for outcome in outcomes), text
 
 
+@example(["CASE WHEN i NOT IN (1, 7) THEN i ELSE j END NOT IN (2, 7)", "t NOT ILIKE 'a%'"], [])
 @settings(max_examples=150, deadline=None)
 @given(st.lists(conditions, min_size=1, max_size=4), rows_of)
 def test_a_term_in_words_means_the_same(texts_given: list[str], rows: list[dict[str, Any]]) -> None:
