@@ -8,7 +8,8 @@ from itertools import count
 from pathlib import Path
 
 from broker.errors import WrongInputError
-from broker.sources.files import Packet, read_files
+from broker.sources.files import read_files
+from broker.sources.gathered import Packet
 from schemas.registry import Registry
 from schemas.renumber import IdsStayError, Template
 

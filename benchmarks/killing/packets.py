@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from broker.replay_packets import Originals, packets_to_send, read_packets
-from broker.sources.files import Packet
+from broker.sources.gathered import Packet
 from schemas.registry import BundledRegistry
 
 CORRUPT = 0.01

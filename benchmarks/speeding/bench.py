@@ -14,7 +14,7 @@ from benchmarks.speeding.scale import Scale
 from broker.errors import WrongInputError
 from broker.pipeline import process
 from broker.replay_packets import Originals, read_packets
-from broker.sources.files import Packet
+from broker.sources.gathered import Packet
 from classifiers.bundle import Bundle, default_bundle_path
 from schemas.decode import decode
 from schemas.packets import packets

@@ -28,7 +28,7 @@ from broker.kafka.throttle import Throttle
 from broker.local.kafka import LocalKafka
 from broker.replay_packets import packets_to_send
 from broker.run_directory import RunDirectory
-from broker.sources.files import Packet
+from broker.sources.gathered import Packet
 from schemas.renumber import Template
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ from broker.archives.found import Found, Tally
 from broker.archives.packet_files import PACKET_FILES
 from broker.archives.portion import MOST_BYTES, MOST_PACKETS, Portion
 from broker.archives.unreadable import UNREADABLE
-from broker.sources.files import LARGEST_PACKET, Packet, Reject
+from broker.sources.files import LARGEST_PACKET
+from broker.sources.gathered import Packet, Reject
 from schemas.container_files import SYNC_SIZE, UnreadableError, blocks, head_size
 from schemas.packets import part_origin
 

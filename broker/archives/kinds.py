@@ -14,7 +14,8 @@ from broker.archives.packet_tables import PACKET_TABLE, PacketTables
 from broker.archives.portion import Portion
 from broker.archives.tar import TAR, TarArchives
 from broker.archives.unreadable import UNREADABLE, Unreadable
-from broker.sources.files import Packet, Reject, is_tar
+from broker.sources.files import is_tar
+from broker.sources.gathered import Packet, Reject
 from schemas.container_files import MAGIC
 
 PARQUET_MAGIC = b"PAR1"

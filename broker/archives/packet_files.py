@@ -7,7 +7,8 @@ from broker.archives._hashing import file_hash
 from broker.archives.found import Found, Tally
 from broker.archives.portion import MOST_BYTES, MOST_PACKETS, Portion
 from broker.archives.unreadable import UNREADABLE
-from broker.sources.files import LARGEST_PACKET, Packet, Reject, origin_of, unzipped
+from broker.sources.files import LARGEST_PACKET, origin_of, unzipped
+from broker.sources.gathered import Packet, Reject
 
 PACKET_FILES = "packets"
 

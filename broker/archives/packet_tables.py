@@ -11,7 +11,8 @@ from broker.archives._hashing import file_hash
 from broker.archives.found import Found, Rules, Tally
 from broker.archives.portion import Portion
 from broker.archives.unreadable import Unreadable
-from broker.sources.files import LARGEST_PACKET, Packet, Reject, unzipped
+from broker.sources.files import LARGEST_PACKET, unzipped
+from broker.sources.gathered import Packet, Reject
 from schemas.packets import numbering
 
 PACKET_TABLE = "table"

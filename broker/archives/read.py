@@ -14,9 +14,8 @@ from broker.archives.kinds import KINDS, Item
 from broker.archives.portion import Portion
 from broker.errors import RunFailedError
 from broker.sources.enough import enough
-from broker.sources.files import Packet, Reject
+from broker.sources.gathered import Gathered
 from broker.sources.intake import Intake
-from schemas.packets import packets, rejects
 
 _COUNTED = frozenset(KINDS) - {CONTAINER, ANNOTATIONS}
 """Kinds of which a portion yields as many items as it says; of others blocks, or many rows at once."""
@@ -84,31 +83,23 @@ class _Held:
 
     label: str
     portions: int = 0
-    size: int = 0
-    found: list[Packet] = field(default_factory=list)
-    failed: list[Reject] = field(default_factory=list)
+    packets: Gathered = field(default_factory=Gathered)
     stored: list[Stored] = field(default_factory=list)
 
     def add(self, item: Item) -> None:
         if isinstance(item, Stored):
             self.stored.append(item)
-            self.size += item.rows.nbytes
-        elif len(item) == 2:  # noqa: PLR2004  # a packet is a pair, a reject is a row of four
-            self.found.append(item)
-            self.size += len(item[1])
         else:
-            self.failed.append(item)
-            self.size += len(item[3])
+            self.packets.add(item)
 
     @property
     def is_enough(self) -> bool:
-        return enough(len(self.found) + len(self.failed) + sum(each.rows.num_rows for each in self.stored), self.size)
+        rows = sum(each.rows.num_rows for each in self.stored)
+        return enough(len(self.packets) + rows, self.packets.size + sum(each.rows.nbytes for each in self.stored))
 
     def intake(self) -> Intake:
-        """All of it, given away, so that no packet is in memory twice while its call runs."""
+        """All of it."""
         stored = pa.concat_tables([each.rows for each in self.stored]) if self.stored else None
-        made = Intake(
-            packets(self.found), rejects(self.failed), stored=stored, input=self.label, portions=self.portions
-        )
-        self.found, self.failed, self.stored = [], [], []
-        return made
+        self.stored = []
+        found, failed = self.packets.take()
+        return Intake(found, failed, stored=stored, input=self.label, portions=self.portions)

@@ -12,7 +12,8 @@ from broker.archives._unpacking import is_gzip, unpacked, write_index
 from broker.archives.found import Found, Tally
 from broker.archives.portion import MOST_BYTES, MOST_PACKETS, Portion
 from broker.archives.unreadable import UNREADABLE
-from broker.sources.files import LARGEST_PACKET, Packet, Reject, origin_of, unzipped
+from broker.sources.files import LARGEST_PACKET, origin_of, unzipped
+from broker.sources.gathered import Packet, Reject
 from broker.sources.tar_members import DAMAGE, READ_AT_ONCE, Member, members
 
 TAR = "tar"

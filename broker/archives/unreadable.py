@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from broker.archives.found import Found, Tally
 from broker.archives.portion import Portion
-from broker.sources.files import Packet, Reject, origin_of
+from broker.sources.files import origin_of
+from broker.sources.gathered import Packet, Reject
 
 UNREADABLE = "unreadable"
 

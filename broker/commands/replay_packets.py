@@ -23,7 +23,7 @@ from broker.replay_packets import Originals, packets_as_they_are, packets_to_sen
 
 if TYPE_CHECKING:  # Kafka's client takes a while to import; other commands don't wait for it
     from broker.kafka.feed import Fed
-    from broker.sources.files import Packet
+    from broker.sources.gathered import Packet
 
 HELP = """Send the packets in files, directories and tar archives to a Kafka topic, as they are.
 

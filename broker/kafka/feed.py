@@ -12,7 +12,8 @@ from broker.errors import KafkaFailedError
 from broker.kafka.client import Client
 from broker.kafka.errors import LIBRARY_LOG, explain
 from broker.kafka.settings import Cluster, librdkafka_settings
-from broker.sources.files import LARGEST_PACKET, Packet
+from broker.sources.files import LARGEST_PACKET
+from broker.sources.gathered import Packet
 
 PATIENCE_SECONDS = 60
 """A broker that is away for less is waited for."""

@@ -9,17 +9,13 @@ from typing import IO, cast
 
 import pyarrow as pa
 
-from broker.sources.enough import enough
+from broker.sources.gathered import Gathered, Packet, Reject
 from broker.sources.tar_members import DAMAGE, READ_AT_ONCE, Member, Piecewise, members
-from schemas.packets import packets, rejects
 
 LARGEST_PACKET = 256 * 1024 * 1024
 """Bytes: a file or member that is larger is turned away unread. LSST packets have a few MB at most."""
 
 TAR_MAGIC = slice(257, 262)
-
-Packet = tuple[str, bytes]
-Reject = tuple[str, str, str, bytes]
 
 
 def read_files(directory: Path, names: Iterable[str]) -> Iterator[tuple[pa.Table, pa.Table]]:
@@ -36,28 +32,13 @@ def read_files(directory: Path, names: Iterable[str]) -> Iterator[tuple[pa.Table
     ------
     packets, rejects : tables of `schemas.packets`, enough packets for a call at a time.
     """
-    found: list[Packet] = []
-    failed: list[Reject] = []
-    size = 0
+    waiting = Gathered()
     for item in _items(directory, names):
-        if len(item) == 2:  # noqa: PLR2004  # a packet is a pair, a reject is a row of four
-            found.append(item)
-            size += len(item[1])
-        else:
-            failed.append(item)
-        if enough(len(found), size):
-            yield _taken(found, failed)
-            size = 0
-    if found or failed:
-        yield _taken(found, failed)
-
-
-def _taken(found: list[Packet], failed: list[Reject]) -> tuple[pa.Table, pa.Table]:
-    """As tables; the lists are emptied, so that no packet is in memory twice while its call runs."""
-    made = packets(found), rejects(failed)
-    found.clear()
-    failed.clear()
-    return made
+        waiting.add(item)
+        if waiting.is_enough:
+            yield waiting.take()
+    if waiting:
+        yield waiting.take()
 
 
 def origin_of(name: str) -> str:

@@ -13,7 +13,7 @@ from benchmarks.timing import in_turns
 from broker.errors import RunFailedError
 from broker.filters.definition import load_filters
 from broker.pipeline import Outcome, process
-from broker.sources.files import Packet
+from broker.sources.gathered import Packet
 from schemas.packets import packets
 
 FACTOR = 10
