@@ -2,10 +2,8 @@
 
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +14,7 @@ import pyarrow.dataset as ds
 import typer
 
 from benchmarks.backtesting.table import write_table
+from benchmarks.folder import working_folder
 from benchmarks.timing import Timed, in_turns
 from broker.annotate import schema_for
 from broker.backtest.alerts import KEYS
@@ -60,8 +59,7 @@ def main(
     keep: Annotated[Path | None, typer.Option(help="Make the table in this folder, and leave it.")] = None,
 ) -> None:
     """Time backtests over a table of annotations like those of real packets; exit with 1 if they don't count right."""
-    with ExitStack() as stack:
-        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="boreal-backtest-")))
+    with working_folder(keep, "backtest") as folder:
         filters = _tables(directory, folder, rows, nights)
         differences = _tell(folder, filters, rounds)
     typer.echo(f"differences {differences}")

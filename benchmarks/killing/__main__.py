@@ -1,11 +1,9 @@
 """The command: start everything, kill, let it finish, hold the books against what was sent."""
 
 import random
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks.folder import working_folder
 from benchmarks.killing.packets import Flow
 from benchmarks.killing.run import STALL_SECONDS, TOPIC, Trial, live_run
 from benchmarks.processes import kill, python_workers
@@ -37,7 +36,7 @@ def main(
 ) -> None:
     """Kill a live run over and over while packets flow; exit with 1 if anything was lost or doubled."""
     flow = Flow.of(packets)
-    with _folder(keep) as folder, LocalKafka(folder / "kafka") as kafka:
+    with working_folder(keep, "chaos") as folder, LocalKafka(folder / "kafka") as kafka:
         kafka.create_topic(TOPIC, 3)
         run = live_run(folder, kafka.brokers, ROOT / "examples" / "filters", batch, cores)
         started = time.monotonic()
@@ -48,16 +47,6 @@ def main(
     differences = found.pop("differences")
     typer.echo("\n".join([*(f"{name} {value}" for name, value in found.items()), f"differences {differences}"]))
     raise typer.Exit(1 if differences else 0)
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep
-        return
-    with tempfile.TemporaryDirectory(prefix="boreal-chaos-") as name:
-        yield Path(name)
 
 
 def _feeding(brokers: str, flow: Flow, directory: Path, seed: int, rate: float | None) -> threading.Thread:

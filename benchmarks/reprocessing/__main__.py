@@ -2,10 +2,7 @@
 
 import json
 import random
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks.folder import working_folder
 from benchmarks.killing.packets import Flow
 from benchmarks.killing.run import STALL_SECONDS, Trial
 from benchmarks.reprocessing.archives import write_archives
@@ -35,7 +33,7 @@ def main(
 ) -> None:
     """Kill a reprocessing over and over; exit with 1 if its table isn't that of one that was left alone."""
     flow = Flow.of(packets)
-    with _folder(keep) as folder, _progress() as bar:
+    with working_folder(keep, "reprocess") as folder, _progress() as bar:
         bar.add_task("writing archives", total=None)
         write_archives(folder / "archives", flow, directory, seed)
         alone, killed = (_trial(folder / name, folder / "archives", batch, cores) for name in ("alone", "killed"))
@@ -49,16 +47,6 @@ def main(
         differences = differing_rows(alone.directory, killed.directory) + _off(killed, flow) + _off(alone, flow)
     typer.echo("\n".join([*(f"{name} {value}" for name, value in found.items()), f"differences {differences}"]))
     raise typer.Exit(1 if differences else 0)
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep
-        return
-    with tempfile.TemporaryDirectory(prefix="boreal-reprocess-") as name:
-        yield Path(name)
 
 
 def _progress() -> Progress:

@@ -2,10 +2,7 @@
 
 import json
 import signal
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +11,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from benchmarks.folder import working_folder
 from benchmarks.speeding.bench import Bench
 from benchmarks.speeding.figure import Figure
 from benchmarks.speeding.machine import circumstances
@@ -50,7 +48,7 @@ def main(
     chosen = _chosen(only, quick=quick)
     about, started = circumstances(), time.monotonic()
     try:
-        with _folder(keep) as folder, Bench(scale, directory.resolve(), folder, _say) as bench:
+        with working_folder(keep, "speed") as folder, Bench(scale, directory.resolve(), folder, _say) as bench:
             figures, failures = _measure(bench, chosen)
             about["packets"] = _told(bench)
     except WrongInputError as error:
@@ -100,16 +98,6 @@ def _told(bench: Bench) -> dict[str, Any]:
     """What the packets are like."""
     sizes = [len(payload) for _, payload in bench.packets]
     return {"count": len(sizes), "meanBytes": float(np.mean(sizes)), "medianBytes": float(np.median(sizes))}
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep.resolve()
-        return
-    with tempfile.TemporaryDirectory(prefix="boreal-speed-") as name:
-        yield Path(name)
 
 
 if __name__ == "__main__":
