@@ -1,17 +1,11 @@
-"""Where on the sky: HEALPix cells (Gorski et al. 2005, ApJ 622, 759) in the nested numbering, ICRS."""
+"""HEALPix cells of several orders: which lie in which, and which parts of the sky need smaller ones."""
 
 from dataclasses import dataclass
 
-import cdshealpix
 import numpy as np
-from astropy import units
-from astropy.coordinates import Latitude, Longitude
 from numpy.typing import NDArray
 
-DEEPEST = 29
-"""The finest order that 64-bit numbers reach: cells of 0.4 milliarcseconds."""
-
-Pixels = NDArray[np.int64]
+from broker._healpix import DEEPEST, Pixels
 
 
 @dataclass(frozen=True, order=True)
@@ -32,12 +26,6 @@ class Cell:
         """The numbers of order `DEEPEST` that lie in it: the first, and the first behind them."""
         shift = 2 * (DEEPEST - self.order)
         return self.pixel << shift, (self.pixel + 1) << shift
-
-
-def pixels(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> Pixels:
-    """The cells of order `DEEPEST` of positions [deg], shape (n,)."""
-    found = cdshealpix.lonlat_to_healpix(Longitude(ra, units.deg), Latitude(dec, units.deg), DEEPEST)
-    return np.asarray(found, dtype=np.int64)
 
 
 def coarser(deepest: Pixels, order: int) -> Pixels:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from broker.catalogue.healpix import pixels
+from broker._healpix import pixels
 from broker.errors import WrongInputError
 from broker.tables.dataset import Annotations
 

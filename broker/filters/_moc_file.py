@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-DEEPEST = 29
-"""The finest level of HEALPix cells, 0.4 mas."""
+from broker._healpix import DEEPEST
 
 MAX_BYTES = 4 * 1024 * 1024
 SKY = 12 * 4**DEEPEST

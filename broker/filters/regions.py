@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker._derive import galactic
+from broker._healpix import pixels
 from broker.filters._moc_file import read_ranges
 
 Degrees = NDArray[np.float64]
@@ -181,8 +182,6 @@ class Moc:
 
     def contains(self, ra: Degrees, dec: Degrees) -> Inside:
         """Whether each position lies in one of its cells: an odd number of borders lies at or before its own."""
-        from broker.catalogue.healpix import pixels  # takes a while to load
-
         return np.asarray(np.searchsorted(self._borders, pixels(ra, dec), side="right") % 2 == 1)
 
     def __getstate__(self) -> dict[str, Any]:

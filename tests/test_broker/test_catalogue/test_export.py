@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from broker.catalogue.healpix import coarser, pixels
+from broker._healpix import pixels
+from broker.catalogue.healpix import coarser
 from broker.errors import WrongInputError
 
 

@@ -9,8 +9,9 @@ from astropy.coordinates import SkyCoord
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker._healpix import DEEPEST, pixels
 from broker.catalogue._folder import new_folder
-from broker.catalogue.healpix import DEEPEST, Cell, cells_of, coarser, pixels
+from broker.catalogue.healpix import Cell, cells_of, coarser
 from broker.catalogue.nested import nested
 from broker.catalogue.newest import NewestAlerts
 from broker.catalogue.sorting import Sorter
