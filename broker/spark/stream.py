@@ -49,7 +49,7 @@ class Query:
     _failures: list[Exception] = field(default_factory=list)
     _start_anew: bool = False
     _unheard: bool = False
-    _stopped: Callable[[], bool] = lambda: False
+    _stopped: Noted = field(default_factory=Noted)
     _held: Event = field(default_factory=Event)
     _let_go: Event = field(default_factory=Event)
 
@@ -64,9 +64,8 @@ class Query:
             If the query fails.
         """
         try:
-            with noted(signal.SIGTERM, signal.SIGINT) as stopped:
-                self._stopped = stopped
-                while self._run_once(stopped) and not stopped():
+            with noted(signal.SIGTERM, signal.SIGINT) as self._stopped:
+                while self._run_once() and not self._stopped():
                     pass
         except StreamingQueryException as error:
             cause = self._failures[0] if self._failures else None
@@ -79,14 +78,14 @@ class Query:
             again = "what it had in hand is run again at the next start"
             raise StreamStoppedError(f"Spark's Java process is gone ({type(error).__name__}); {again}") from error
 
-    def _run_once(self, stopped: Noted) -> bool:
+    def _run_once(self) -> bool:
         """Run until the query ends or is to end; True if it is to be started anew."""
         self._start_anew = False
         self._held.clear()
         self._let_go.clear()
         query = self._start()
         while query.isActive and not self._is_to_end():
-            stopped.wait(LOOK_SECONDS)  # and not for the query: Java would keep a signal from being seen meanwhile
+            self._stopped.wait(LOOK_SECONDS)  # not for the query: Java would keep a signal from being seen
         self._finish(query)
         return self._start_anew
 

@@ -65,13 +65,19 @@ class Worker:
         """Process an intake; the same call serves the stream, a replay of the dead-letter, and the tests."""
         now = int(time.time() * 1000)
         registry = _prepared(self.registry, intake)
-        bundle = load_bundle(self.bundle)
-        outcome = process(intake.packets, registry, bundle, self.filters)
-        if intake.stored is not None:
-            outcome = join_outcomes([outcome, rescore(intake.stored, bundle, self.filters)])
+        outcome = self._outcome(intake, registry)
         records = encode(outcome.annotations, self.destinations, _sources(intake, now))
         outcome = outcome.with_rejects(intake.unread)
         return Harvest(outcome, intake.messages, records, _inputs(intake, outcome))
+
+    def _outcome(self, intake: Intake, registry: Registry) -> Outcome:
+        bundle = load_bundle(self.bundle)
+        if intake.stored is None:
+            return process(intake.packets, registry, bundle, self.filters)
+        scored = rescore(intake.stored, bundle, self.filters)
+        if not intake.packets.num_rows:  # a call costs something whatever it is given
+            return scored
+        return join_outcomes([process(intake.packets, registry, bundle, self.filters), scored])
 
 
 def _prepared(settings: RegistrySettings | None, intake: Intake) -> Registry:
