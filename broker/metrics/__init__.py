@@ -1,0 +1,1 @@
+"""What an operator looks at while a run works: metrics for Prometheus, and whether it is well."""
