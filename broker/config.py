@@ -220,18 +220,22 @@ def load_config(path: Path) -> Config:
     ConfigError
         With everything that is wrong in it, paths that don't exist included.
     """
-    try:
-        document = read_document(path)
-        config = Config.model_validate(document.data)
-    except YamlError as error:
-        raise ConfigError([error.finding]) from None
-    except ValidationError as error:
-        raise ConfigError(findings_of(document, Config, error)) from None
-    config = _absolute(config, path.absolute().parent)
+    document, config = _read(path)
     wrong = [_at(document, place, message, hint) for place, message, hint in _wrong_paths(config)]
     if wrong:
         raise ConfigError(wrong)
     return config
+
+
+def read_config(path: Path) -> Config:
+    """Read a configuration file for another machine: whether its paths exist isn't asked.
+
+    Raises
+    ------
+    ConfigError
+        With everything else that is wrong in it.
+    """
+    return _read(path)[1]
 
 
 def config_from_options(source: Path, to: Path, filters: Path | None = None) -> Config:
@@ -249,6 +253,17 @@ def config_from_options(source: Path, to: Path, filters: Path | None = None) -> 
     if wrong:
         raise ConfigError(wrong)
     return config
+
+
+def _read(path: Path) -> tuple[Document, Config]:
+    try:
+        document = read_document(path)
+        config = Config.model_validate(document.data)
+    except YamlError as error:
+        raise ConfigError([error.finding]) from None
+    except ValidationError as error:
+        raise ConfigError(findings_of(document, Config, error)) from None
+    return document, _absolute(config, path.absolute().parent)
 
 
 def _absolute(config: Config, folder: Path) -> Config:

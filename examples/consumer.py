@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 from fastavro import parse_schema, schemaless_reader
 
 brokers, topic, registry = sys.argv[1:]
-start = {"group.id": f"{topic}-reader", "auto.offset.reset": "earliest", "enable.auto.commit": False}
+start = {"group.id": f"{topic}.reader", "auto.offset.reset": "earliest", "enable.auto.commit": False}
 consumer, schemas = Consumer({"bootstrap.servers": brokers, **start}), {}
 consumer.subscribe([topic])
 while True:

@@ -13,6 +13,7 @@ from broker.commands import (
     doctor,
     export,
     features,
+    k8s,
     ledger,
     model,
     reconcile,
@@ -53,6 +54,7 @@ app.add_typer(filters.app, name="filter")
 app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
 app.add_typer(features.app, name="features")
+app.add_typer(k8s.app, name="k8s")
 app.add_typer(schema.app, name="schema")
 
 
