@@ -7,8 +7,9 @@ Kafka are sent last, from what was written down before (see `broker.outgoing.out
 
 import logging
 import math
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from broker._atomic import replacing
+from broker._stopwatch import Stopwatch
 from broker.annotate import broker_version
 from broker.books import journal
 from broker.books.accounts import Account, page_of
@@ -67,6 +69,27 @@ class Batch:
     entry: Entry
     seconds: float
     rejects: pa.Table
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A micro-batch that counts and was delivered, for whoever measures.
+
+    Parameters
+    ----------
+    page : what it added to the books.
+    written : its annotations and dead letters.
+    harvest : as the workers gave it.
+    counted, delivered : when it counted, and when its messages were delivered [s since 1970, UTC].
+    seconds : how long the driver's steps took: ``commit``, ``publish``.
+    """
+
+    page: Page
+    written: MicroBatch
+    harvest: Harvest
+    counted: float
+    delivered: float
+    seconds: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -131,6 +154,8 @@ class Committer:
     filters : the subscribers' filters.
     settings : how to work.
     publishing : delivery to Kafka; None for none.
+
+    `observers` are told of each micro-batch once it is delivered.
     """
 
     def __init__(
@@ -147,7 +172,8 @@ class Committer:
         self.table = self.settings.table or ParquetAnnotations(run)
         self.stream = run.stream_id()
         self.ledger = self._recovered(Ledger.read(run.ledger).with_stream(run.ledger, self.stream))
-        self._outbox = Outbox(run)
+        self.observers: list[Callable[[Taken], None]] = []
+        self.outbox = Outbox(run)
         self._make_folders()
         self._deliver()
         self._seen = SeenAlerts(self.settings.window_days)
@@ -180,16 +206,18 @@ class Committer:
             self._expect_nothing_new(stream, number, harvest)
             self._deliver()
             return None
-        decided = self._decide(part_stem(stream, number), harvest, replayed)
-        for sink in self.settings.sinks:
-            sink.write(decided.written, self.run)
-        self._outbox.put(decided.written.stem, decided.messages)
-        if replayed is not None:
-            self._mark(decided.written.stem, replayed)
-        page = page_of(stream, number, decided.account, self.ledger.positions)
-        self.table.write(TableBatch(stream, number, decided.written.annotations, page.to_json()))
-        self._enter(page)
-        self._deliver()
+        watch = Stopwatch()
+        with watch("commit"):
+            decided = self._decide(part_stem(stream, number), harvest, replayed)
+            page = page_of(stream, number, decided.account, self.ledger.positions)
+            self._write(decided, page)
+            self._enter(page)
+        counted = time.time()
+        with watch("publish"):
+            self._deliver()
+        taken = Taken(page, decided.written, harvest, counted, time.time(), watch.seconds)
+        for observe in self.observers:
+            observe(taken)
         return page.entry
 
     def change_filters(self, filters: Sequence[Filter], destinations: tuple[Destination, ...] = ()) -> None:
@@ -286,6 +314,16 @@ class Committer:
             tables.append(letter_messages(dead, publishing.deadletter, publishing.max_bytes))
         return pa.concat_tables(tables), sent.undeliverable
 
+    def _write(self, decided: _Decided, page: Page) -> None:
+        """Write all that a micro-batch has; the annotation table last, since it commits by itself."""
+        written, replayed = decided.written, decided.account.replayed
+        for sink in self.settings.sinks:
+            sink.write(written, self.run)
+        self.outbox.put(written.stem, decided.messages)
+        if replayed is not None:
+            self._mark(written.stem, replayed)
+        self.table.write(TableBatch(page.stream, page.number, written.annotations, page.to_json()))
+
     def _mark(self, stem: str, replayed: pa.Table) -> None:
         """Note which dead letters these packets were."""
         with replacing(self.run.replayed / f"{stem}.parquet") as path:
@@ -299,7 +337,7 @@ class Committer:
         """Send what is in the outbox; left there where this run doesn't deliver to Kafka."""
         if self.publishing is None:
             return
-        for stem, counts in self._outbox.deliver(self.publishing.send):
+        for stem, counts in self.outbox.deliver(self.publishing.send):
             LOG.debug("delivered %s: %s", stem, counts)
 
 

@@ -1,12 +1,13 @@
 """What the workers hand over for a micro-batch: what became of its packets, where they came from, what may be sent."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
+from broker._stopwatch import together
 from broker.pipeline import Outcome
 from broker.sources.kafka import MESSAGES
 
@@ -44,12 +45,14 @@ class Harvest:
     messages : columns of `broker.sources.kafka.MESSAGES`; no rows where packets come from files.
     records : columns of `RECORDS`.
     inputs : columns of `INPUTS`; no rows where packets aren't from archives.
+    seconds : how long each step took the workers, by its name.
     """
 
     outcome: Outcome
     messages: pa.Table = field(default_factory=MESSAGES.empty_table)
     records: pa.Table = field(default_factory=RECORDS.empty_table)
     inputs: pa.Table = field(default_factory=INPUTS.empty_table)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def join(parts: Sequence[Harvest]) -> Harvest:
@@ -60,6 +63,7 @@ def join(parts: Sequence[Harvest]) -> Harvest:
         pa.concat_tables([part.messages for part in parts]),
         pa.concat_tables([_moved(part.records, int(start)) for part, start in zip(parts, starts, strict=False)]),
         pa.concat_tables([part.inputs for part in parts]),
+        together(part.seconds for part in parts),
     )
 
 

@@ -1,11 +1,13 @@
 """THE pure function: packets -> annotations with the filters they pass, and rejects.
 
 The stream, the archive, a notebook, a filter's backtest and the tests all call `process`. It reads no clock and no
-network, keeps nothing between calls, and a row of its answer depends on that row's packet alone.
+network, keeps nothing between calls, and a row of its answer depends on that row's packet alone. Who wants to know how
+long its steps take measures them from outside (`measure`).
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -25,6 +27,14 @@ from schemas.packets import REJECTS, rejects
 from schemas.registry import Registry
 
 Result = TypeVar("Result")
+
+Measure = Callable[[str], AbstractContextManager[None]]
+"""Given a step's name (decode, features, classify, annotate, filters), gives what lasts while the step is done."""
+
+
+def unmeasured(_step: str) -> AbstractContextManager[None]:
+    """Nobody wants to know."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,9 @@ class _Stages:
     prediction: Prediction
 
 
-def process(packets: pa.Table, registry: Registry, bundle: Bundle, filters: Sequence[Filter] = ()) -> Outcome:
+def process(
+    packets: pa.Table, registry: Registry, bundle: Bundle, filters: Sequence[Filter] = (), measure: Measure = unmeasured
+) -> Outcome:
     """Decode, compute features, classify, annotate and match against every filter.
 
     Parameters
@@ -69,11 +81,16 @@ def process(packets: pa.Table, registry: Registry, bundle: Bundle, filters: Sequ
     registry : finds the writer schema of a packet.
     bundle : the classifiers.
     filters : the subscribers' filters.
+    measure : is told of each step; no part of the answer.
     """
-    return _annotated(decode(packets, registry), packets["payload"], bundle, filters)
+    with measure("decode"):
+        decoded = decode(packets, registry)
+    return _annotated(decoded, packets["payload"], bundle, filters, measure)
 
 
-def rescore(annotations: pa.Table, bundle: Bundle, filters: Sequence[Filter] = ()) -> Outcome:
+def rescore(
+    annotations: pa.Table, bundle: Bundle, filters: Sequence[Filter] = (), measure: Measure = unmeasured
+) -> Outcome:
     """The same from the alerts that an annotation table keeps, light curves and all, in place of packets.
 
     With the bundle that made the annotations they come out as they are, but for the filters that they match.
@@ -81,22 +98,27 @@ def rescore(annotations: pa.Table, bundle: Bundle, filters: Sequence[Filter] = (
     Parameters
     ----------
     annotations : columns of `broker.stored_alerts.COLUMNS`.
-    bundle, filters : as for `process`.
+    bundle, filters, measure : as for `process`.
     """
     rows = np.arange(annotations.num_rows)
     decoded = Decoded(alerts_of(annotations), origins_of(annotations), REJECTS.empty_table(), rows)
     nothing = pa.chunked_array([pa.repeat(pa.scalar(b"", pa.large_binary()), len(rows))])
-    return _annotated(decoded, nothing, bundle, filters)
+    return _annotated(decoded, nothing, bundle, filters, measure)
 
 
-def _annotated(decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle, filters: Sequence[Filter]) -> Outcome:
+def _annotated(
+    decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle, filters: Sequence[Filter], measure: Measure
+) -> Outcome:
     received = len(decoded.alerts) + decoded.rejects.num_rows
-    scored, failed = _score(decoded, payloads, bundle)
-    annotations = [annotate(s.alerts, s.origins, s.features, s.prediction, bundle) for s in scored]
-    table = pa.concat_tables(annotations) if annotations else schema_for(bundle.manifest).empty_table()
-    matches = evaluate(filters, table)
+    scored, failed = _score(decoded, payloads, bundle, measure)
+    with measure("annotate"):
+        annotations = [annotate(s.alerts, s.origins, s.features, s.prediction, bundle) for s in scored]
+        table = pa.concat_tables(annotations) if annotations else schema_for(bundle.manifest).empty_table()
+    with measure("filters"):
+        matches = evaluate(filters, table)
+        matched = _with_matches(table, matches)
     errors = Counter(dict.fromkeys(matches.errors, table.num_rows))
-    return Outcome(_with_matches(table, matches), pa.concat_tables([decoded.rejects, failed]), received, errors)
+    return Outcome(matched, pa.concat_tables([decoded.rejects, failed]), received, errors)
 
 
 def _with_matches(table: pa.Table, matches: Matches) -> pa.Table:
@@ -107,29 +129,35 @@ def _with_matches(table: pa.Table, matches: Matches) -> pa.Table:
     return table.set_column(index, column, matched_names(matches).cast(column.type))
 
 
-def _score(decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:
+def _score(
+    decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle, measure: Measure
+) -> tuple[list[_Stages], pa.Table]:
     """Features and probabilities of the whole batch; alert by alert where the batch fails, to find the culprit."""
     alerts, origins = decoded.alerts, decoded.origins
     if not len(alerts):
         return [], REJECTS.empty_table()
     try:
-        return [_score_batch(alerts, origins, bundle)], REJECTS.empty_table()
+        return [_score_batch(alerts, origins, bundle, measure)], REJECTS.empty_table()
     except _StageError:
-        return _score_one_by_one(decoded, payloads, bundle)
+        return _score_one_by_one(decoded, payloads, bundle, measure)
 
 
-def _score_batch(alerts: AlertBatch, origins: pa.Array, bundle: Bundle) -> _Stages:
-    features = _guard("features", lambda: extract(alerts, bundle.feature_names))
-    prediction = _guard("classify", lambda: predict(alerts, features, bundle))
+def _score_batch(alerts: AlertBatch, origins: pa.Array, bundle: Bundle, measure: Measure) -> _Stages:
+    with measure("features"):
+        features = _guard("features", lambda: extract(alerts, bundle.feature_names))
+    with measure("classify"):
+        prediction = _guard("classify", lambda: predict(alerts, features, bundle))
     return _Stages(alerts, origins, features, prediction)
 
 
-def _score_one_by_one(decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle) -> tuple[list[_Stages], pa.Table]:
+def _score_one_by_one(
+    decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle, measure: Measure
+) -> tuple[list[_Stages], pa.Table]:
     scored, failed = [], []
     for k in range(len(decoded.alerts)):
         alert, origin = AlertBatch(decoded.alerts.table.slice(k, 1)), decoded.origins.slice(k, 1)
         try:
-            scored.append(_score_batch(alert, origin, bundle))
+            scored.append(_score_batch(alert, origin, bundle, measure))
         except _StageError as error:
             payload = payloads[int(decoded.rows[k])].as_py()
             failed.append(_reject(alert, origin[0].as_py(), error, payload))

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from broker.books.ledger import Entry, Page, Span
+from broker.books.reasons import count_kinds
 from broker.errors import LedgerError
 from broker.harvest import Harvest
 from broker.sources.kafka import partition_names, partitions_of
@@ -78,6 +79,7 @@ def _entry(account: Account) -> Entry:
         schemas=_count(_schema_names(annotations)),
         not_classified=_count(annotations["notClassifiedReason"].drop_null()),
         reject_stages=_count(outcome.rejects["stage"]),
+        reject_reasons=count_kinds(outcome.rejects["reason"]),
         undeliverable=account.undeliverable,
         partitions=_partitions(account),
         partition_nights=_partition_nights(annotations),
@@ -94,6 +96,7 @@ def _taken_back(letters: pa.Table) -> Entry:
         received=-n,
         dead_lettered=-n,
         reject_stages=_negative(_count(letters["stage"])),
+        replayed=_count(letters["stage"]),
         partitions={name: Counter(received=-count, deadLettered=-count) for name, count in by_partition.items()},
     )
 

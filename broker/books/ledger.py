@@ -31,6 +31,8 @@ class Entry:
     nights, surveys, schemas : annotated alerts by observing night, survey, and schema version.
     not_classified : annotated alerts without a class, by reason.
     reject_stages : dead-lettered packets by the stage that gave up.
+    reject_reasons : the same by kind of reason (see `broker.books.reasons`), those that were replayed included.
+    replayed : by stage, packets that have left the dead-letter since a replay made something of them.
     undeliverable : messages that are too large for their topic, by destination; their alerts are in the table.
     partitions : by Kafka partition (``topic/number``): messages, bytes, offsets that held no message (skipped), and
         what became of the alerts in them; a message may hold several.
@@ -50,6 +52,8 @@ class Entry:
     schemas: Counter[str] = field(default_factory=Counter)
     not_classified: Counter[str] = field(default_factory=Counter)
     reject_stages: Counter[str] = field(default_factory=Counter)
+    reject_reasons: Counter[str] = field(default_factory=Counter)
+    replayed: Counter[str] = field(default_factory=Counter)
     undeliverable: Counter[str] = field(default_factory=Counter)
     partitions: dict[str, Counter[str]] = field(default_factory=dict)
     partition_nights: dict[str, Counter[str]] = field(default_factory=dict)

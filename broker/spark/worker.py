@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from broker._stopwatch import Stopwatch
 from broker.filters.definition import Filter
 from broker.harvest import INPUTS, Harvest, join, join_outcomes
 from broker.outgoing.destinations import Destination
 from broker.outgoing.messages import Sources, encode
-from broker.pipeline import Outcome, process, rescore
+from broker.pipeline import Measure, Outcome, process, rescore
 from broker.sources.intake import Intake, Reader
 from broker.sources.kafka import published
 from classifiers.bundle import Bundle
@@ -32,6 +33,7 @@ HARVEST = pa.schema(
         ("inputs", pa.binary()),
         ("received", pa.int64()),
         ("filter_errors", pa.utf8()),
+        ("seconds", pa.utf8()),
     ]
 )
 """How a `Harvest` crosses Spark: a row an intake, its tables as Arrow streams, so that types, nulls and bytes are those
@@ -64,20 +66,23 @@ class Worker:
     def harvest(self, intake: Intake) -> Harvest:
         """Process an intake; the same call serves the stream, a replay of the dead-letter, and the tests."""
         now = int(time.time() * 1000)
-        registry = _prepared(self.registry, intake)
-        outcome = self._outcome(intake, registry)
-        records = encode(outcome.annotations, self.destinations, _sources(intake, now))
+        measure = Stopwatch()
+        with measure("registry"):
+            registry = _prepared(self.registry, intake)
+        outcome = self._outcome(intake, registry, measure)
+        with measure("encode"):
+            records = encode(outcome.annotations, self.destinations, _sources(intake, now))
         outcome = outcome.with_rejects(intake.unread)
-        return Harvest(outcome, intake.messages, records, _inputs(intake, outcome))
+        return Harvest(outcome, intake.messages, records, _inputs(intake, outcome), measure.seconds)
 
-    def _outcome(self, intake: Intake, registry: Registry) -> Outcome:
+    def _outcome(self, intake: Intake, registry: Registry, measure: Measure) -> Outcome:
         bundle = load_bundle(self.bundle)
         if intake.stored is None:
-            return process(intake.packets, registry, bundle, self.filters)
-        scored = rescore(intake.stored, bundle, self.filters)
+            return process(intake.packets, registry, bundle, self.filters, measure)
+        scored = rescore(intake.stored, bundle, self.filters, measure)
         if not intake.packets.num_rows:  # a call costs something whatever it is given
             return scored
-        return join_outcomes([process(intake.packets, registry, bundle, self.filters), scored])
+        return join_outcomes([process(intake.packets, registry, bundle, self.filters, measure), scored])
 
 
 def _prepared(settings: RegistrySettings | None, intake: Intake) -> Registry:
@@ -137,7 +142,7 @@ def pack(harvest: Harvest) -> pa.RecordBatch:
     outcome = harvest.outcome
     tables = outcome.annotations, outcome.rejects, harvest.messages, harvest.records, harvest.inputs
     streams = [_to_stream(table) for table in tables]
-    values = [*streams, outcome.received, json.dumps(outcome.filter_errors)]
+    values = [*streams, outcome.received, json.dumps(outcome.filter_errors), json.dumps(dict(harvest.seconds))]
     columns = [pa.array([value], field.type) for value, field in zip(values, HARVEST, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=HARVEST)
 
@@ -150,8 +155,9 @@ def unpack(rows: pa.Table) -> Harvest | None:
 
 def _harvest(*row: pa.Scalar) -> Harvest:
     annotations, rejects, messages, records, inputs = (_from_stream(scalar.as_buffer()) for scalar in row[:5])
-    received, errors = (scalar.as_py() for scalar in row[5:])
-    return Harvest(Outcome(annotations, rejects, received, Counter(json.loads(errors))), messages, records, inputs)
+    received, errors, seconds = (scalar.as_py() for scalar in row[5:])
+    outcome = Outcome(annotations, rejects, received, Counter(json.loads(errors)))
+    return Harvest(outcome, messages, records, inputs, json.loads(seconds))
 
 
 def _to_stream(table: pa.Table) -> memoryview:

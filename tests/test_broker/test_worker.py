@@ -83,6 +83,15 @@ def test_the_harvests_of_a_micro_batch_are_joined_in_their_order(
     assert joined.messages["offset"].to_pylist() == [0, 1, 2]
 
 
+def test_the_seconds_of_each_step_cross_and_add_up(harvests: list[Harvest]) -> None:
+    one, other = (
+        replace(harvest, seconds=seconds)
+        for harvest, seconds in zip(harvests, ({"decode": 0.25, "filters": 1.0}, {"decode": 0.5}), strict=False)
+    )
+    assert crossed(one, other).seconds == {"decode": 0.75, "filters": 1.0}
+    assert crossed(*harvests).seconds == {}
+
+
 def test_records_still_name_the_rows_that_they_were_made_of(harvests: list[Harvest]) -> None:
     def named(harvest: Harvest) -> list[tuple[str, bytes]]:
         origins = harvest.outcome.annotations["origin"].to_pylist()
@@ -116,6 +125,8 @@ def test_a_worker_gives_what_the_pipeline_gives_and_counts_what_cannot_be_read(
     assert rejects == [{"origin": "lsst/missing.avro", "stage": "read"}]
     assert made.outcome.received == len(names) + 1
     assert made.messages.num_rows == made.records.num_rows == 0
+    assert set(made.seconds) == {"registry", "decode", "features", "classify", "annotate", "filters", "encode"}
+    assert all(seconds > 0 for seconds in made.seconds.values())
 
 
 @pytest.mark.parametrize("enough", [1, 6, 192])

@@ -197,6 +197,8 @@ def test_a_replay_counts_alerts_anew_and_messages_not_again(tmp_path_factory, be
         alerts[fate] for fate in (ANNOTATED, DUPLICATE, DEAD)
     )
     assert total.reject_stages["decode"] == alerts[DEAD]
+    assert total.replayed == Counter(decode=len(became))
+    assert total.reject_reasons == Counter(other=len(became) + alerts[DEAD])
     counts = total.partitions["a/0"]
     assert (counts["messages"], counts["bytes"]) == (len(became), sum(10 + o for o in range(len(became))))
     assert (counts["received"], counts[DEAD]) == (alerts.total(), alerts[DEAD])
