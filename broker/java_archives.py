@@ -1,17 +1,15 @@
 """Java archives that don't come with pyspark, fetched once with the Ivy that does."""
 
-import fcntl
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from broker._atomic import write_text
+from broker._kept import kept
 from broker.errors import JavaMissingError, RunFailedError
 
 
@@ -80,50 +78,26 @@ def fetched(wanted: Archives, cache: Path | None = None) -> Path:
     RunFailedError
         If they can't be fetched.
     """
-    cache = cache or default_cache()
-    folder = cache / wanted.name
-    if folder.exists():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with _locked(cache / f".{wanted.name}.lock"):
-        if not folder.exists():  # another process may have fetched them while this one waited
-            _fetch(wanted, folder)
-    return folder
-
-
-def default_cache() -> Path:
-    """Where what was fetched is kept, unless told otherwise."""
-    given = os.environ.get("BOREAL_CACHE")
-    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "boreal"
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return kept(wanted.name, lambda folder: _fetch(wanted, folder), cache)
 
 
 def _fetch(wanted: Archives, folder: Path) -> None:
-    work = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(work, ignore_errors=True)  # of a process that was killed
-    try:
-        write_text(work / "ivy.xml", _order(wanted))
+    with TemporaryDirectory(prefix=".ivy-", dir=folder) as work:
+        order = Path(work, "ivy.xml")
+        order.write_text(_order(wanted), encoding="utf-8")
         command = [
-            java(), "-jar", str(_ivy()), "-ivy", str(work / "ivy.xml"), "-cache", str(work / "cache"), "-retrieve",
-            f"{work}/jars/[artifact]-[revision](-[classifier]).[ext]",
+            java(), "-jar", str(_ivy()), "-ivy", str(order), "-cache", str(Path(work, "cache")), "-retrieve",
+            f"{folder}/[artifact]-[revision](-[classifier]).[ext]",
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # Ivy of pyspark
-        if done.returncode or not (work / "jars" / wanted.proof).exists():
-            raise RunFailedError(
-                f"the archives of {wanted.title} could not be fetched; this needs a Maven repository within reach, "
-                f"or a copy of them from another machine in {folder}. Ivy said:\n{_reasons(done.stdout + done.stderr)}"
-            )
-        if wanted.ships_with_spark:
-            _leave_out_sparks_own(work / "jars")
-        (work / "jars").replace(folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    if done.returncode or not (folder / wanted.proof).exists():
+        place = folder.with_name(wanted.name)
+        raise RunFailedError(
+            f"the archives of {wanted.title} could not be fetched; this needs a Maven repository within reach, "
+            f"or a copy of them from another machine in {place}. Ivy said:\n{_reasons(done.stdout + done.stderr)}"
+        )
+    if wanted.ships_with_spark:
+        _leave_out_sparks_own(folder)
 
 
 def _order(wanted: Archives) -> str:

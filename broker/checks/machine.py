@@ -6,9 +6,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from broker._kept import default_cache
 from broker.checks.check import Outcome, failed, ok, warning
 from broker.checks.subject import Subject
-from broker.java_archives import KAFKA_CONNECTOR, default_cache, java
+from broker.java_archives import KAFKA_CONNECTOR, java
 from broker.secrets import SecretPlace
 
 JAVA = 17

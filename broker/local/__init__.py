@@ -1,1 +1,1 @@
-"""A Kafka broker and a schema registry on this machine, for tests, demos and benchmarks."""
+"""A Kafka broker, a schema registry and a Prometheus on this machine, for tests, demos and benchmarks."""

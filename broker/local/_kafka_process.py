@@ -1,6 +1,5 @@
 """The Java process of a Kafka broker on this machine: its settings, its directory, its start and its end."""
 
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from broker.errors import RunFailedError
 from broker.java_archives import KAFKA_BROKER, fetched, java
+from broker.local._process import tied_to_this_process
 from broker.local._tls import certificate
 
 LARGEST_MESSAGE = 16 * 1024 * 1024
@@ -108,7 +108,7 @@ class KafkaProcess:
             self._format(users)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # Kafka's own main class
-                [*_tied_to_this_process(), *_java("kafka.Kafka"), str(self._properties)],
+                [*tied_to_this_process(), *_java("kafka.Kafka"), str(self._properties)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -144,9 +144,3 @@ class KafkaProcess:
 
 def _java(main: str) -> list[str]:
     return [java(), *JVM, "-cp", f"{fetched(KAFKA_BROKER)}/*", main]
-
-
-def _tied_to_this_process() -> list[str]:
-    """On Linux, what has the kernel kill the broker when the thread that started it is gone, killed or not."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []

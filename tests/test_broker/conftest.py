@@ -194,3 +194,15 @@ def kafka_records() -> Callable[..., pa.RecordBatch]:
         return pa.RecordBatch.from_pydict(columns)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def prometheus_programs() -> None:
+    """See that there are Prometheus and promtool; a test that needs them is skipped where they can't be had."""
+    from broker.errors import RunFailedError
+    from broker.local.prometheus import program
+
+    try:
+        program("prometheus")
+    except RunFailedError as error:
+        pytest.skip(str(error))
