@@ -90,6 +90,8 @@ def _identity(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
         "alertId": table["alert_id"],
         "diaSourceId": table["source_id"],
         "objectId": table["object_id"],
+        "visit": table["visit"],
+        "detector": table["detector"],
         "mjdTai": table["mjd"],
         "night": pa.array(night_of(alerts.column("mjd"))),
     }

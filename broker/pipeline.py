@@ -97,7 +97,7 @@ def rescore(
 
     Parameters
     ----------
-    annotations : columns of `broker.stored_alerts.COLUMNS`.
+    annotations : as `broker.stored_alerts.alerts_of` takes them.
     bundle, filters, measure : as for `process`.
     """
     rows = np.arange(annotations.num_rows)

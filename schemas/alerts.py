@@ -48,6 +48,8 @@ SCHEMA = pa.schema(
         pa.field("alert_id", pa.int64(), nullable=False),
         pa.field("source_id", pa.int64(), nullable=False),
         pa.field("object_id", pa.utf8()),
+        pa.field("visit", pa.int64()),
+        pa.field("detector", pa.int32()),
         pa.field("mjd", pa.float64(), nullable=False),
         pa.field("ra", pa.float64(), nullable=False),
         pa.field("dec", pa.float64(), nullable=False),

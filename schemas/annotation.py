@@ -70,6 +70,8 @@ IDENTITY = (
     column("alertId", pa.int64(), "", "the survey's id of the alert", known=True),
     column("diaSourceId", pa.int64(), "", "id of the difference-image source that triggered the alert", known=True),
     column("objectId", pa.utf8(), "", "id of the object; null where none is associated"),
+    column("visit", pa.int64(), "", "number of the visit; null where the survey doesn't number them"),
+    column("detector", pa.int32(), "", "number of the detector within the camera; null as visit is"),
     column("mjdTai", pa.float64(), "d", "MJD TAI of the triggering source", known=True),
     column("night", pa.int32(), "", "observing night as yyyymmdd: the date 12 hours before mjdTai", known=True),
 )

@@ -112,6 +112,7 @@ class Survey:
     record_name : matches the full Avro name of this survey's alert records and nothing else.
     version_field : the record's text field that holds the schema's version; None where the group ``version`` of
         `record_name` does, with ``_`` for the dots.
+    detectors : how many detectors of the camera take part in a visit; None where alerts don't tell their visit.
     fields : what is read from each record, by a name of the survey's choice; at most `MOST_FIELDS`.
     items : what is read from the items of each record's arrays, likewise.
     columns : from the values of `fields` to columns of an AlertBatch, by name, one value a record. A column that is
@@ -131,6 +132,7 @@ class Survey:
     columns: Callable[[Values], dict[str, pa.Array]]
     points: Callable[[Values, Mapping[str, Values]], RawPoints]
     version_field: str | None = None
+    detectors: int | None = None
 
     def version(self, match: re.Match[str], record: Record) -> str:
         """The schema's version, from the match of `record_name` and a record: ``10.0``.

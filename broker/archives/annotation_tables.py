@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +12,7 @@ from broker.archives._hashing import file_hash
 from broker.archives.found import Found, Tally
 from broker.archives.portion import Portion
 from broker.archives.unreadable import Unreadable
-from broker.stored_alerts import COLUMNS
+from broker.stored_alerts import COLUMNS, LATER
 
 ANNOTATIONS = "annotations"
 
@@ -25,7 +26,7 @@ def holds_annotations(schema: pa.Schema) -> bool:
 
 @dataclass(frozen=True)
 class Stored:
-    """Alerts as an annotation table has them: columns of `broker.stored_alerts.COLUMNS`."""
+    """Alerts as an annotation table has them: columns of `broker.stored_alerts.COLUMNS`, as far as it has them."""
 
     rows: pa.Table
 
@@ -39,14 +40,20 @@ class AnnotationTables:
     def portions(self, found: Found, tally: Tally) -> Iterator[Portion]:
         """List a file of the table."""
         tally.hashes.append((found.name, file_hash(found.path)))
-        missing = sorted(set(COLUMNS) - set(pq.read_schema(found.path).names))
+        missing = sorted(set(COLUMNS) - LATER - set(pq.read_schema(found.path).names))
         if missing:
             wrong = f"an annotation table without {', '.join(missing)}: its alerts can't be scored from it"
             yield from Unreadable().portions(found, tally, wrong)
         else:
-            yield from _parquet.portions(ANNOTATIONS, found, COLUMNS, tally)
+            yield from _parquet.portions(ANNOTATIONS, found, _columns_of(found.path), tally)
 
     def read(self, found: Found, portion: Portion) -> Iterator[Stored]:
         """The stored alerts, a few at a time."""
-        for rows in _parquet.read(found.path, portion.start, portion.end, COLUMNS):
+        for rows in _parquet.read(found.path, portion.start, portion.end, _columns_of(found.path)):
             yield Stored(pa.Table.from_batches([rows]))
+
+
+def _columns_of(path: Path) -> list[str]:
+    """Those that an alert is made of and the file has."""
+    there = set(pq.read_schema(path).names)
+    return [name for name in COLUMNS if name in there]

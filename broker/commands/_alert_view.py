@@ -63,6 +63,7 @@ def _facts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "packet", row["origin"]
     yield "object", "none associated" if row["objectId"] is None else row["objectId"]
     yield "source", str(row["diaSourceId"])
+    yield "visit", _visit(row)
     yield "schema", f"{row['schemaVersion']} ({wire})"
     yield "time", f"MJD {row['mjdTai']:.5f} TAI, night {row['night']}"
     yield "since first detection", _measured(row["daysSinceFirstDetection"], None, ".3f", " d")
@@ -77,6 +78,12 @@ def _facts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "reliability", number(row["reliability"], ".2f")
     yield "solar system", "a known object" if row["isSolarSystem"] else "no"
     yield "flags", _flags(row)
+
+
+def _visit(row: dict[str, Any]) -> str:
+    if row["visit"] is None:
+        return "-"
+    return str(row["visit"]) if row["detector"] is None else f"{row['visit']}, detector {row['detector']}"
 
 
 def _measured(value: float | None, error: float | None, form: str, unit: str = "") -> str:

@@ -1,7 +1,7 @@
 """LSST: where the columns come from, schema versions 7.0 to 11.0.
 
 Source: the schemas of lsst/alert_packet, bundled in schemas/avro/lsst. Fluxes are in nJy and times MJD TAI at mid
-exposure already. An id of 0 means the same as null: real packets carry both.
+exposure already. An id of 0 means the same as null: real packets carry both. Detectors, though, count from 0.
 """
 
 import re
@@ -30,6 +30,12 @@ _FLAGS = {
     "is_dipole": "isDipole",
 }
 
+LSSTCAM_SCIENCE_CCDS = 189
+"""21 rafts of 9 (Ivezic et al. 2019, ApJ 873, 111): the detectors 0 to 188. Those of the corner rafts have higher
+numbers, and no alerts come from them."""
+
+_NO_DETECTOR = 100_000
+"""Detectors have lower numbers: those of LSSTCam end at 204."""
 
 _POINT = {
     "band": Field("text", "band"),
@@ -45,6 +51,7 @@ _FIELDS = {
     "source_id": Field("id", "diaSource.diaSourceId"),
     "source_object_id": Field("id", "diaSource.diaObjectId?"),
     "object_object_id": Field("id", "diaObject?.diaObjectId?"),
+    "detector": Field("id", "diaSource.detector?"),
     "ra": Field("number", "diaSource.ra?"),
     "dec": Field("number", "diaSource.dec?"),
     "snr": Field("number", "diaSource.snr?"),
@@ -64,6 +71,12 @@ def _is_solar_system(alerts: Values) -> pa.Array:
     return pc.or_(by_id, pc.or_(is_true(alerts["ssObject"]), is_true(alerts["ssSource"])))
 
 
+def _detector(given: pa.Array) -> pa.Array:
+    """The detector's number; null for one that no camera has."""
+    known = pc.and_(pc.greater_equal(given, 0), pc.less(given, _NO_DETECTOR))
+    return pc.if_else(known, given, pa.scalar(None, given.type)).cast(pa.int32())
+
+
 def _columns(alerts: Values) -> dict[str, pa.Array]:
     measured = ("mjd", "ra", "dec", "snr", "reliability", "extendedness")
     object_id = pc.coalesce(unless(alerts["source_object_id"], 0), unless(alerts["object_object_id"], 0))
@@ -71,6 +84,8 @@ def _columns(alerts: Values) -> dict[str, pa.Array]:
         "alert_id": alerts["alert_id"],
         "source_id": alerts["source_id"],
         "object_id": object_id.cast(pa.utf8()),
+        "visit": unless(alerts["visit"], 0),
+        "detector": _detector(alerts["detector"]),
         "band": bands(alerts["band"]),
         **{name: column(numbers(alerts[name])) for name in measured},
         **flux_columns(numbers(alerts["flux"]), numbers(alerts["flux_err"])),
@@ -104,4 +119,5 @@ SURVEY = Survey(
     items={"sources": Items("prvDiaSources?", _POINT), "forced": Items("prvDiaForcedSources?", _POINT)},
     columns=_columns,
     points=_points,
+    detectors=LSSTCAM_SCIENCE_CCDS,
 )

@@ -56,7 +56,8 @@ def container(tmp_path_factory: pytest.TempPathFactory, packet_dir: Path) -> Pat
 def test_prints_alert_light_curve_features_and_classification(packet_dir: Path) -> None:
     done = boreal_inspect(packet_dir / LONG)
     assert done.exit_code == 0
-    for words in ("lsst alert 170112044540887132", "170028510514512021", "10.0 (id 1000)", "MJD 61109.14474 TAI"):
+    who = "lsst alert 170112044540887132", "170028510514512021", "2026030900026, detector 92"
+    for words in (*who, "10.0 (id 1000)", "MJD 61109.14474 TAI"):
         assert words in done.stdout
     assert "Light curve: 1,079 points, 698 detections, 0 dropped" in done.stdout
     assert "flux (nJy)" in done.stdout

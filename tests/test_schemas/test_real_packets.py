@@ -49,6 +49,8 @@ def test_an_lsst_alert(rows: dict[str, dict[str, Any]]) -> None:
     expected = {
         "alert_id": 170112044568150081,
         "object_id": "170046091945836650",
+        "visit": 2026030900026,
+        "detector": 144,
         "mjd": 61109.1447367893,
         "ra": 150.06566480569745,
         "dec": 2.929289166076346,

@@ -56,6 +56,15 @@ def test_a_survey_gives_columns_of_the_right_types(survey: Survey, make_packet: 
         assert len(points.owner) >= len(records)
 
 
+@pytest.mark.parametrize("survey", discover().values(), ids=lambda survey: survey.name)
+def test_a_survey_says_how_many_detectors_there_are_if_its_alerts_tell_their_visit(
+    survey: Survey, make_packet: Any
+) -> None:
+    name = next(schema.name for schema in ALERTS if schema.survey == survey.name)
+    columns = survey.columns(values_of_records(survey, [make_packet.record(name)])[0])
+    assert ("visit" in columns) == ("detector" in columns) == (survey.detectors is not None)
+
+
 @pytest.mark.parametrize("schema", ALERTS, ids=lambda schema: schema.name)
 def test_generated_records_of_every_schema_decode(
     schema: WriterSchema, registry: BundledRegistry, make_packet: Any
@@ -100,6 +109,18 @@ def test_lsst_ids_that_are_null_or_zero_are_unknown(
     alert = row(make_packet.wire(name, make_packet.record(name, diaSource=source)), registry)
     assert alert["object_id"] is None
     assert alert["is_solar_system"] is False
+
+
+@pytest.mark.parametrize("name", LSST)
+def test_lsst_visit_and_detector(name: str, registry: BundledRegistry, make_packet: Any) -> None:
+    def given(visit: int, detector: int) -> tuple[Any, Any]:
+        source = {**PLACED["diaSource"], "visit": visit, "detector": detector}
+        alert = row(make_packet.wire(name, make_packet.record(name, diaSource=source)), registry)
+        return alert["visit"], alert["detector"]
+
+    assert given(2**53 + 1, 188) == (2**53 + 1, 188)
+    assert given(0, 0) == (None, 0)  # there is no visit 0, and the first detector is 0
+    assert given(1, -1) == given(1, 2**31 - 1) == (1, None)
 
 
 @pytest.mark.parametrize("name", LSST)

@@ -7,10 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from broker import pipeline
+from broker.archives.annotation_tables import AnnotationTables
+from broker.archives.found import Found, Input, Rules, Tally
 from broker.outgoing.destinations import Content, Destination
 from broker.outgoing.messages import Sources, encode
 from broker.pipeline import process, rescore
-from broker.stored_alerts import COLUMNS, alerts_of
+from broker.stored_alerts import COLUMNS, LATER, alerts_of
 from schemas.decode import decode
 from schemas.packets import packets
 
@@ -38,6 +40,21 @@ def test_with_the_same_model_the_annotations_are_the_same_to_the_last_bit(annota
     for name in ("pSNIa", "probability", "novelty"):
         ours, theirs = (table[name].combine_chunks().buffers()[1] for table in (outcome.annotations, annotated))
         assert ours == theirs
+
+
+def test_a_table_of_a_version_without_visits_is_scored_too(annotated, bundle, tmp_path):
+    older = annotated.drop_columns(sorted(LATER))
+    pq.write_table(older, tmp_path / "older.parquet")
+    found, tally = Found(Input(0, "older", str(tmp_path / "older.parquet")), "", tmp_path, Rules()), Tally()
+    (portion,) = AnnotationTables().portions(found, tally)
+    stored = pa.concat_tables([each.rows for each in AnnotationTables().read(found, portion)])
+    outcome = rescore(stored, bundle)
+    assert (tally.packets, outcome.rejects.num_rows) == (annotated.num_rows, 0)
+    again = outcome.annotations
+    for name in LATER:
+        assert again[name].null_count == again.num_rows
+    same = [*LATER, "matchedFilters"]
+    assert again.drop_columns(same).equals(annotated.drop_columns(same))
 
 
 def test_other_filters_match_other_rows_and_nothing_else_changes(annotated, bundle, filters, tmp_path):
