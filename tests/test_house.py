@@ -139,6 +139,6 @@ def test_a_page_names_files_that_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_names_commands_that_exist(page: Path) -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group, since there are several
-    for word, sub in re.findall(r"(?:`|^|; )boreal ([a-z-]+)(?: ([a-z]+))?", page.read_text(), re.MULTILINE):
+    for word, sub in re.findall(r"(?:`|^|; )boreal ([a-z0-9-]+)(?: ([a-z]+))?", page.read_text(), re.MULTILINE):
         assert word in commands
         assert sub in getattr(commands[word], "commands", {sub})
