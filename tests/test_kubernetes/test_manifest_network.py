@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 BOREAL = "app.kubernetes.io/name"
 PART = "app.kubernetes.io/component"
-DRIVER, EXECUTOR, COMPACTION, REPROCESS = (
-    {BOREAL: "boreal", PART: part} for part in ("driver", "executor", "compaction", "reprocess")
+DRIVER, EXECUTOR, CONSOLE, COMPACTION, REPROCESS = (
+    {BOREAL: "boreal", PART: part} for part in ("driver", "executor", "console", "compaction", "reprocess")
 )
 STRANGER = {BOREAL: "something"}
 MONITORING = {"kubernetes.io/metadata.name": "monitoring"}
@@ -72,8 +72,8 @@ def test_driver_and_executors_reach_each_other(build: "Build") -> None:
     assert not reaches(build, DRIVER, EXECUTOR, 7078)
 
 
-@pytest.mark.parametrize("part", [DRIVER, EXECUTOR])
-def test_both_reach_kafka_where_the_configuration_looks_for_it(part: dict[str, str], build: "Build") -> None:
+@pytest.mark.parametrize("part", [DRIVER, EXECUTOR, CONSOLE])
+def test_they_reach_kafka_where_the_configuration_looks_for_it(part: dict[str, str], build: "Build") -> None:
     text = build.config_text("boreal-run", "run.yaml")
     port = 9093 if ":9093" in text else 9092
     assert opened(build, "Egress", part, kafka(build), OWN, port)
@@ -95,7 +95,7 @@ def test_the_driver_alone_reaches_the_api_server(builds: dict[str, "Build"]) -> 
         assert not opened(base, "Egress", COMPACTION, {}, {"a": "b"}, port)
 
 
-@pytest.mark.parametrize("part", [COMPACTION, REPROCESS, STRANGER])
+@pytest.mark.parametrize("part", [CONSOLE, COMPACTION, REPROCESS, STRANGER])
 def test_nobody_else_reaches_the_stream(part: dict[str, str], build: "Build") -> None:
     assert not opened(build, "Ingress", DRIVER, part, OWN, 7078)
     assert not opened(build, "Ingress", EXECUTOR, part, OWN, 7079)
@@ -104,4 +104,4 @@ def test_nobody_else_reaches_the_stream(part: dict[str, str], build: "Build") ->
 def test_the_bucket_is_outside_and_reached_by_https_only(builds: dict[str, "Build"]) -> None:
     policy = builds["overlays/production"].of_kind("NetworkPolicy")["boreal-https"]["spec"]
     assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {443}
-    assert all(selects(policy["podSelector"], part) for part in (DRIVER, EXECUTOR, COMPACTION, REPROCESS))
+    assert all(selects(policy["podSelector"], part) for part in (DRIVER, EXECUTOR, CONSOLE, COMPACTION, REPROCESS))
