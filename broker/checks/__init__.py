@@ -1,6 +1,6 @@
 """What `boreal doctor` checks: one small function a check."""
 
-from broker.checks import delivery, machine, model, offsets, packets, registry, results, source
+from broker.checks import delivery, machine, metrics, model, offsets, packets, registry, results, source
 from broker.checks.check import Check, Outcome, Verdict
 from broker.config import Config, DirectorySource
 from broker.kafka.run_settings import KafkaSource
@@ -24,6 +24,10 @@ def _has_registry(config: Config) -> bool:
     return config.registry is not None
 
 
+def _has_metrics(config: Config) -> bool:
+    return config.metrics is not None
+
+
 CHECKS = (
     Check("Java", machine.java_version),
     Check("Spark's connector", machine.connector, applies=_reads_kafka),
@@ -31,6 +35,7 @@ CHECKS = (
     Check("filters", model.filters, ("model bundle",)),
     Check("results directory", results.directory),
     Check("disk", machine.disk),
+    Check("metrics port", metrics.port, applies=_has_metrics),
     Check("ledger", results.ledger),
     Check("checkpoint", results.checkpoint),
     Check("annotation table", results.table),
