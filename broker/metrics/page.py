@@ -1,4 +1,4 @@
-"""The table of metrics in docs/observability.md: `python -m broker.metrics.page docs/observability.md` writes it anew."""
+"""The tables of docs/observability.md: `python -m broker.metrics.page docs/observability.md` writes them anew."""
 
 import sys
 from pathlib import Path
