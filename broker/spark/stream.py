@@ -101,7 +101,7 @@ class Query:
         return self._start_anew
 
     def _look(self, query: StreamingQuery) -> None:
-        """Tell the pulse what the query does, a few times a second at most: each question crosses to Java."""
+        """Tell the pulse what the query does, once a second at most: each question crosses to Java."""
         if time.monotonic() - self._looked > PULSE_SECONDS:
             self._looked = time.monotonic()
             self.pulse.look(planning=bool(query.status["isTriggerActive"]))
