@@ -21,11 +21,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-def _path(value: Any) -> Any:
+def given_path(value: Any) -> Any:
+    """A path of what a person writes; anything else as it is, to be refused."""
     return Path(value).expanduser() if isinstance(value, str) and value else value
 
 
-GivenPath = Annotated[Path, BeforeValidator(_path)]
+GivenPath = Annotated[Path, BeforeValidator(given_path)]
 """A path as a person writes it."""
 
 

@@ -257,9 +257,8 @@ class Committer:
         """Take in what the table has committed and the ledger hasn't, and remove what neither has."""
         journal.discard_uncommitted(self.run.journal, ledger.last_batch)
         for stream in sorted({*ledger.last_batch, self.stream, REPLAY_STREAM}):
-            last = self.table.last(stream)
-            if last and not ledger.has(stream, last.number):
-                page = _page_in(last, self.run)
+            for committed in self.table.after(stream, ledger.last_batch.get(stream, -1)):
+                page = _page_in(committed, self.run)
                 journal.append(self.run.journal, page)
                 ledger = ledger.commit(self.run.ledger, page)
         self.table.discard_uncommitted(ledger.last_batch)
@@ -341,14 +340,14 @@ class Committer:
             LOG.debug("delivered %s: %s", stem, counts)
 
 
-def _page_in(last: Committed, run: RunDirectory) -> Page:
+def _page_in(committed: Committed, run: RunDirectory) -> Page:
     """The page of the books that came with a commit of the table."""
-    if not last.books:
+    if not committed.books:
         raise LedgerError(
-            f"the annotation table has micro-batch {last.number}, the ledger {run.ledger} doesn't, and the table's log "
-            "no longer keeps its books; restore the ledger that belongs to the table"
+            f"the annotation table has micro-batch {committed.number}, the ledger {run.ledger} doesn't, and the "
+            "table's log no longer keeps its books; restore the ledger that belongs to the table"
         )
-    return Page.from_json(last.books)
+    return Page.from_json(committed.books)
 
 
 def order_of(annotations: pa.Table) -> pa.Array:

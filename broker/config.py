@@ -1,6 +1,6 @@
 """The configuration of a run: a YAML file, or the options of the command line, typed and checked.
 
-Keys are snake_case. Relative paths count from the configuration file's folder. `examples/kafka.yaml` shows every key.
+Keys are snake_case. Relative paths count from the configuration file's folder. `examples/lsst.yaml` shows every key.
 """
 
 import os
@@ -12,12 +12,11 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 
 from broker._validation import GivenPath, Strict, findings_of, setting_text
 from broker._yaml import Document, Place, YamlError, read_document
-from broker.archives.inputs import matches
+from broker.archives.inputs import GivenInput, matches
 from broker.errors import WrongInputError
 from broker.findings import Finding, report
 from broker.kafka.run_settings import KafkaDelivery, KafkaSource
-from broker.logs import LogForm
-from broker.metrics.settings import MetricsSettings
+from broker.object_store import is_address
 from broker.secrets import Secret, without_secrets
 
 
@@ -56,7 +55,8 @@ class ArchivesSource(Strict):
     Parameters
     ----------
     inputs : paths, or patterns like ``ztf_public_2018*.tar.gz``: tar archives, files and directories of packets,
-        object containers, tables of packets, annotation tables.
+        object containers, tables of packets, annotation tables; or the address of a Delta table in an object store,
+        whose options are taken from the environment.
     column : in tables of packets, the column that holds them.
     origin_column : there, the column that tells where each packet came from; the number of its row if left out.
     max_packets_per_batch, max_bytes_per_batch : the most that a micro-batch takes, but one portion at least.
@@ -64,7 +64,7 @@ class ArchivesSource(Strict):
     """
 
     kind: Literal["archives"]
-    inputs: Annotated[list[GivenPath], Field(min_length=1)]
+    inputs: Annotated[list[GivenInput], Field(min_length=1)]
     column: str = "payload"
     origin_column: str | None = None
     max_packets_per_batch: Annotated[int, Field(gt=0)] = 4096
@@ -193,8 +193,6 @@ class Config(Strict):
     remember_days : for how many days, by the alerts' own times, an alert is known to have been seen; for ever if left
         out.
     spark : how Spark is started.
-    metrics : metrics and health over HTTP; none if left out.
-    log : how what happens is told: ``text`` for people, ``json`` for programs, an object a line.
     poll_seconds : pause between two looks at the source while watching it; if left out, 5 for a directory and 1 for
         Kafka.
     """
@@ -208,8 +206,6 @@ class Config(Strict):
     table: TableSettings = TableSettings()
     remember_days: Annotated[float, Field(gt=0)] | None = None
     spark: SparkSettings = SparkSettings()
-    metrics: MetricsSettings | None = None
-    log: LogForm = "text"
     poll_seconds: Annotated[float, Field(gt=0)] | None = None
 
     @property
@@ -286,7 +282,7 @@ def _absolute(config: Config, folder: Path) -> Config:
 
     made: Config = absolute(config)
     table = made.table
-    if table.path and "://" not in table.path:
+    if table.path and not is_address(table.path):
         made = made.model_copy(update={"table": table.model_copy(update={"path": str(absolute(Path(table.path)))})})
     return made
 
@@ -315,11 +311,11 @@ def _wrong_paths(config: Config) -> list[tuple[Place, str, str]]:
     return [(place, fault, hint) for place, fault, hint in wrong if fault]
 
 
-def _wrong_inputs(inputs: Sequence[Path], to: Path) -> list[tuple[Place, str | None, str]]:
+def _wrong_inputs(inputs: Sequence[Path | str], to: Path) -> list[tuple[Place, str | None, str]]:
     wrong: list[tuple[Place, str | None, str]] = []
     for number, pattern in enumerate(inputs):
-        found = matches(pattern)
-        if not found:
+        found = [path for path in matches(pattern) if isinstance(path, Path)]
+        if not found and isinstance(pattern, Path):
             fault = f"nothing is at {pattern}, and it matches nothing"
             wrong.append((("source", "inputs", number), fault, "give archives, files or directories of packets"))
         mixed = next((path for path in found if to == path or path in to.parents or to in path.parents), None)

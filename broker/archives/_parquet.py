@@ -1,8 +1,8 @@
 """Parquet files a few rows at a time: how they are cut, and how a piece is read."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,15 +30,32 @@ class Piece:
     fault: str | None = None
 
 
-def cut(path: Path, columns: Sequence[str]) -> Iterator[Piece]:
+@contextmanager
+def opened(found: Found) -> Iterator[pq.ParquetFile]:
+    """The file; of an object what is asked for together is fetched together."""
+    if found.is_object:
+        with found.open() as content, pq.ParquetFile(content, pre_buffer=True) as file:
+            yield file
+        return
+    with pq.ParquetFile(found.path) as file:
+        yield file
+
+
+def columns_of(found: Found) -> pa.Schema:
+    """The columns of a file."""
+    with opened(found) as file:
+        return file.schema_arrow
+
+
+def cut(found: Found, columns: Sequence[str]) -> Iterator[Piece]:
     """Yield a file's rows in pieces, each row once. They are read for that: a broken page doesn't show otherwise."""
-    with pq.ParquetFile(path) as file:
+    with opened(found) as file:
         start = 0
         for group in range(file.num_row_groups):
-            found = file.metadata.row_group(group)
-            parts = (found.column(k) for k in range(found.num_columns))
+            told = file.metadata.row_group(group)
+            parts = (told.column(k) for k in range(told.num_columns))
             size = sum(part.total_uncompressed_size for part in parts if part.path_in_schema.split(".")[0] in columns)
-            whole = Piece(start, start + found.num_rows, size)
+            whole = Piece(start, start + told.num_rows, size)
             yield from _pieces(whole, *_readable(file, group, columns))
             start = whole.end
 
@@ -66,7 +83,7 @@ def _pieces(group: Piece, rows: int, fault: str | None) -> Iterator[Piece]:
 
 def portions(kind: str, found: Found, columns: Sequence[str], tally: Tally) -> Iterator[Portion]:
     """The portions of a file, of the rows that can be read and of those that can't."""
-    for piece in cut(found.path, columns):
+    for piece in cut(found, columns):
         rows = piece.end - piece.start
         if piece.fault:
             reason = f"a damaged table: rows {piece.start:,} to {piece.end - 1:,} can't be read: {piece.fault}"
@@ -77,9 +94,9 @@ def portions(kind: str, found: Found, columns: Sequence[str], tally: Tally) -> I
             yield Portion(kind, found.name, piece.start, piece.end, packets=rows, size=piece.size)
 
 
-def read(path: Path, start: int, end: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def read(found: Found, start: int, end: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the rows between two numbers, which `cut` gave."""
-    with pq.ParquetFile(path) as file:
+    with opened(found) as file:
         first, group = 0, 0
         while first + (rows := file.metadata.row_group(group).num_rows) <= start:
             first, group = first + rows, group + 1

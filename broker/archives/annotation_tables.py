@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from broker.archives import _parquet
 from broker.archives._hashing import file_hash
@@ -39,8 +37,8 @@ class AnnotationTables:
 
     def portions(self, found: Found, tally: Tally) -> Iterator[Portion]:
         """List a file of the table."""
-        tally.hashes.append((found.name, file_hash(found.path)))
-        missing = sorted(set(COLUMNS) - LATER - set(pq.read_schema(found.path).names))
+        tally.hashes.append((found.name, file_hash(found.open)))
+        missing = sorted(set(COLUMNS) - LATER - set(_parquet.columns_of(found).names))
         if missing:
             wrong = f"an annotation table without {', '.join(missing)}: its alerts can't be scored from it"
             yield from Unreadable().portions(found, tally, wrong)
@@ -49,11 +47,11 @@ class AnnotationTables:
 
     def read(self, found: Found, portion: Portion) -> Iterator[Stored]:
         """The stored alerts, a few at a time."""
-        for rows in _parquet.read(found.path, portion.start, portion.end, _columns_of(found.path)):
+        for rows in _parquet.read(found, portion.start, portion.end, _columns_of(found)):
             yield Stored(pa.Table.from_batches([rows]))
 
 
-def _columns_of(path: Path) -> list[str]:
+def _columns_of(found: Found) -> list[str]:
     """Those that an alert is made of and the file has."""
-    there = set(pq.read_schema(path).names)
+    there = set(_parquet.columns_of(found).names)
     return [name for name in COLUMNS if name in there]

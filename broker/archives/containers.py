@@ -27,7 +27,7 @@ class Containers:
 
     def portions(self, found: Found, tally: Tally) -> Iterator[Portion]:
         """List a container; one that holds a single record, or whose header is broken, is a packet like any other."""
-        tally.hashes.append((found.name, file_hash(found.path)))
+        tally.hashes.append((found.name, file_hash(found.open)))
         size = found.path.stat().st_size
         made, fault, records = _walk(found, size)
         if records <= 1 and size <= LARGEST_PACKET:

@@ -3,10 +3,17 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from broker.books.ledger import Ledger
 from broker.errors import WrongInputError
+from broker.object_store import is_address, plain
 from broker.run_directory import PART, RunDirectory
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 State = tuple[str, int, int]
 """A file's name, bytes, and time of its last change [ns]."""
@@ -37,7 +44,7 @@ def file_names(path: Path) -> list[str]:
     return _committed(above, names) if above.annotations == path and above.ledger.exists() else names
 
 
-def state_of(path: Path) -> list[State]:
+def state_of(where: str | Path) -> list[State]:
     """Each file's state: what tells without reading whether an input is still the same.
 
     Raises
@@ -45,6 +52,9 @@ def state_of(path: Path) -> list[State]:
     WrongInputError, OSError
         As `file_names`.
     """
+    if is_address(where):
+        return _objects(str(where))
+    path = Path(where)
     found = ((name, (path / name if name else path).stat()) for name in file_names(path))
     return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in found]
 
@@ -68,13 +78,25 @@ def _committed(run: RunDirectory, names: list[str]) -> list[str]:
 
 
 def _delta_files(path: Path) -> list[str]:
+    return sorted(os.path.relpath(uri.removeprefix("file://"), path) for uri in _delta_table(path).file_uris())
+
+
+def _objects(address: str) -> list[State]:
+    """The files of a Delta table in an object store, as the table's log tells them."""
+    told = pa.table(_delta_table(address).get_add_actions(flatten=True))
+    changed = told["modification_time"].cast(pa.timestamp("ns")).cast(pa.int64())
+    columns = (told["path"], told["size_bytes"], changed)
+    return sorted(zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+def _delta_table(where: str | Path) -> "DeltaTable":
     from deltalake import DeltaTable  # takes a while to load
 
     try:
-        table = DeltaTable(path)
-        features, files = table.protocol().reader_features or (), table.file_uris()
+        table = DeltaTable(where)
+        features = table.protocol().reader_features or ()
     except Exception as error:  # delta-rs raises errors of its own, of the system, and plain ones
-        raise WrongInputError(f"the Delta table {path} can't be read: {error}") from error
+        raise WrongInputError(f"the Delta table {where} can't be read: {plain(error)}") from error
     if "deletionVectors" in features:
-        raise WrongInputError(f"the Delta table {path} has deletion vectors, which aren't read; rewrite it without")
-    return sorted(os.path.relpath(uri.removeprefix("file://"), path) for uri in files)
+        raise WrongInputError(f"the Delta table {where} has deletion vectors, which aren't read; rewrite it without")
+    return table

@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+from broker.object_store import files_at, is_address
 from broker.sources.files import origin_of
 
 
@@ -33,7 +34,7 @@ class Input:
     ----------
     number : its place in the list of inputs, which only grows.
     label : what its packets' origins begin with; no other input of the run has it.
-    path : where it lies.
+    path : where it lies: a path, or the address of a Delta table in an object store.
     """
 
     number: int
@@ -62,6 +63,17 @@ class Found:
     def path(self) -> Path:
         """Where it lies."""
         return Path(self.given.path, self.name) if self.name else Path(self.given.path)
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it lies in an object store."""
+        return is_address(self.given.path)
+
+    def open(self) -> BinaryIO:
+        """Its bytes."""
+        if self.is_object:
+            return cast(BinaryIO, files_at(self.given.path).open_input_file(self.name))
+        return self.path.open("rb")
 
     @property
     def origin(self) -> str:

@@ -12,11 +12,12 @@ from itertools import accumulate, islice
 from pathlib import Path
 
 from broker.archives._hashing import file_hash
-from broker.archives.files import State, state_of
-from broker.archives.found import Input, Tally
+from broker.archives.files import state_of
+from broker.archives.found import Found, Input, Rules, Tally
 from broker.archives.listing import Listed, is_listed, portions, state_when_listed
 from broker.archives.portion import Portion
 from broker.errors import WrongInputError
+from broker.object_store import is_address
 from broker.run_directory import RunDirectory
 from broker.sources.files import origin_of
 
@@ -34,12 +35,20 @@ class InputList:
         self._file = folder / "inputs.jsonl"
         self.inputs = self._read()
 
-    def add(self, paths: Sequence[Path]) -> None:
-        """Append the inputs that aren't in the list yet."""
+    def add(self, paths: Sequence[Path | str]) -> None:
+        """Append the inputs that aren't in the list yet.
+
+        Raises
+        ------
+        WrongInputError
+            If there is no table at an address.
+        """
         known, labels = {each.path for each in self.inputs}, {each.label for each in self.inputs}
         new: list[Input] = []
         for path in paths:
             if str(path) not in known:
+                if is_address(path):
+                    state_of(path)
                 label = _label(path, labels)
                 new.append(Input(len(self.inputs) + len(new), label, str(path)))
                 known.add(str(path))
@@ -93,10 +102,10 @@ class InputList:
             if listed is None:
                 continue
             done = counts.get(given.label, {}).get("portions", 0) >= listed.portions
-            if not Path(given.path).exists():
+            if not (is_address(given.path) or Path(given.path).exists()):
                 if not done:
                     raise WrongInputError(f"{given.path} is gone, and was not read to its end; put it back")
-            elif change := _change(given, state_when_listed(self.folder, given), listed.sha256):
+            elif change := _change(given, self.folder, listed.sha256):
                 raise WrongInputError(
                     f"{given.path} has changed since this run looked through it: {change}. Put the old one back, or "
                     "write to another directory (`to`)"
@@ -124,9 +133,10 @@ def input_list_of(run: RunDirectory) -> InputList:
     return InputList(run.checkpoint / "archives")
 
 
-def _label(path: Path, taken: set[str]) -> str:
+def _label(path: Path | str, taken: set[str]) -> str:
     """The path's name, with as many of the folders above it as make it another than those there are."""
-    parts = [part.replace("!", "_") for part in path.parts if part != path.anchor]
+    given = Path(path)  # of an address, too, names are between slashes
+    parts = [part.replace("!", "_") for part in given.parts if part != given.anchor]
     for n in range(1, len(parts) + 1):
         label = origin_of("/".join(parts[-n:]))
         if label not in taken:
@@ -134,15 +144,14 @@ def _label(path: Path, taken: set[str]) -> str:
     return origin_of(str(path))
 
 
-def _change(given: Input, then: Sequence[State], sha256: str) -> str | None:
+def _change(given: Input, folder: Path, sha256: str) -> str | None:
     """What has changed; nothing where the files have other times, but the same content."""
-    path = Path(given.path)
-    state = state_of(path)
+    then, state = state_when_listed(folder, given), state_of(given.path)
     if state == then:
         return None
     before, now = ({name: size for name, size, _ in each} for each in (then, state))
     if before != now:
         sizes = sum(before.values()), sum(now.values())
         return f"{len(before):,} files of {sizes[0]:,} bytes were there, now {len(now):,} of {sizes[1]:,}"
-    tally = Tally(hashes=[(name, file_hash(path / name if name else path)) for name in now])
+    tally = Tally(hashes=[(name, file_hash(Found(given, name, folder, Rules()).open)) for name in now])
     return None if tally.sha256 == sha256 else "its content is another"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from broker.archives import _parquet
 from broker.archives.annotation_tables import ANNOTATIONS, AnnotationTables, Stored, holds_annotations
 from broker.archives.containers import CONTAINER, Containers
 from broker.archives.found import Found, Tally
@@ -62,9 +62,9 @@ def kind_of(found: Found) -> Kind:
     OSError
         If it can't be read.
     """
-    with found.path.open("rb") as file:
+    with found.open() as file:
         start = file.read(len(MAGIC))
-    if start == PARQUET_MAGIC:
+    if start == PARQUET_MAGIC or found.is_object:  # in an object store there are tables alone
         return _table(found)
     if start == MAGIC:
         return KINDS[CONTAINER]
@@ -73,6 +73,6 @@ def kind_of(found: Found) -> Kind:
 
 def _table(found: Found) -> Kind:
     try:
-        return KINDS[ANNOTATIONS if holds_annotations(pq.read_schema(found.path)) else PACKET_TABLE]
+        return KINDS[ANNOTATIONS if holds_annotations(_parquet.columns_of(found)) else PACKET_TABLE]
     except pa.ArrowException:  # no Parquet after all, or a damaged file: as a packet it is turned away with its bytes
-        return KINDS[PACKET_FILES]
+        return KINDS[UNREADABLE if found.is_object else PACKET_FILES]

@@ -16,6 +16,7 @@ from broker.archives.packet_files import joined
 from broker.archives.portion import Portion, line
 from broker.archives.unreadable import Unreadable
 from broker.errors import WrongInputError
+from broker.object_store import is_address, plain
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,11 @@ def list_input(given: Input, folder: Path, rules: Rules) -> None:
     ------
     OSError
         If the listing can't be written. What is wrong with the input is part of the listing.
+    WrongInputError
+        If an object store doesn't give what it should.
     """
     tally, n = Tally(), 0
-    state, fault = _state(Path(given.path))
+    state, fault = _state(given.path)
     with written_alone(_lines(folder, given)) as to, to.open("w", encoding="utf-8") as file:
         whole = Found(given, "", folder, rules)
         portions = Unreadable().portions(whole, tally, fault) if fault else _portions(whole, state, tally)
@@ -98,8 +101,10 @@ def portions(given: Input, folder: Path) -> Iterator[Portion]:
         yield from (Portion.from_json(json.loads(each)) for each in file)
 
 
-def _state(path: Path) -> tuple[list[State], str | None]:
+def _state(path: str) -> tuple[list[State], str | None]:
     """The files, or why there are none."""
+    if is_address(path):
+        return state_of(path), None
     try:
         return state_of(path), None
     except WrongInputError as error:
@@ -116,6 +121,8 @@ def _portions(whole: Found, files: list[State], tally: Tally) -> Iterator[Portio
             tally.kinds[kind.name] += 1
             yield from kind.portions(found, tally)
         except (OSError, pa.ArrowException) as error:
+            if found.is_object:  # a store that is away says nothing about what it holds
+                raise WrongInputError(f"{name} of {whole.given.path} can't be read: {plain(error)}") from error
             reason = f"can't be read: {getattr(error, 'strerror', None) or error}"
             yield from Unreadable().portions(found, tally, reason)
 

@@ -22,7 +22,7 @@ class PacketFiles:
     def portions(self, found: Found, tally: Tally) -> Iterator[Portion]:
         """A file alone; `joined` makes larger portions of many."""
         size = found.path.stat().st_size
-        tally.hashes.append((found.name, file_hash(found.path)))
+        tally.hashes.append((found.name, file_hash(found.open)))
         if size > LARGEST_PACKET:
             reason = f"{size:,} bytes; expected at most {LARGEST_PACKET:,}"
             tally.fault(found, reason)

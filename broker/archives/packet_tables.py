@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from broker.archives import _parquet
 from broker.archives._hashing import file_hash
@@ -26,8 +25,8 @@ class PacketTables:
 
     def portions(self, found: Found, tally: Tally) -> Iterator[Portion]:
         """List a Parquet file."""
-        tally.hashes.append((found.name, file_hash(found.path)))
-        wrong = _wrong(pq.read_schema(found.path), found.rules)
+        tally.hashes.append((found.name, file_hash(found.open)))
+        wrong = _wrong(_parquet.columns_of(found), found.rules)
         if wrong:
             yield from Unreadable().portions(found, tally, wrong)
         else:
@@ -36,7 +35,7 @@ class PacketTables:
     def read(self, found: Found, portion: Portion) -> Iterator[Packet | Reject]:
         """The packets; where no column tells where they came from, the numbers of their rows do."""
         number = portion.start
-        for rows in _parquet.read(found.path, portion.start, portion.end, _columns(found.rules)):
+        for rows in _parquet.read(found, portion.start, portion.end, _columns(found.rules)):
             payloads = rows[found.rules.column].to_pylist()
             for origin, payload in zip(_origins(found, rows, number), payloads, strict=True):
                 if payload and len(payload) > LARGEST_PACKET:

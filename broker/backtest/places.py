@@ -7,6 +7,7 @@ from pathlib import Path
 from broker.backtest.alerts import Alerts
 from broker.backtest.table_alerts import TableAlerts
 from broker.errors import WrongInputError
+from broker.object_store import is_address
 from broker.run_directory import RunDirectory
 from broker.tables.dataset import annotations_at
 from classifiers.bundle import Bundle
@@ -36,7 +37,7 @@ def _alerts_at(name: str, load_bundle: Callable[[], Bundle]) -> Iterator[Alerts]
     path = Path(name)
     configured = path.suffix in (".yaml", ".yml") and path.is_file()
     kept = RunDirectory(path).ledger.exists() or (path / "_delta_log").is_dir()
-    if "://" in name or configured or kept:
+    if is_address(name) or configured or kept:
         yield TableAlerts.of(name, annotations_at(name).dataset)
     elif path.is_dir():
         yield from _files(name, list(_below(path)), path, load_bundle)

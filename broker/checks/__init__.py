@@ -1,9 +1,10 @@
 """What `boreal doctor` checks: one small function a check."""
 
-from broker.checks import delivery, machine, metrics, model, offsets, packets, registry, results, source
+from broker.checks import delivery, machine, model, offsets, packets, registry, results, source, store
 from broker.checks.check import Check, Outcome, Verdict
 from broker.config import Config, DirectorySource
 from broker.kafka.run_settings import KafkaSource
+from broker.object_store import is_address
 
 __all__ = ["CHECKS", "Check", "Outcome", "Verdict"]
 
@@ -24,8 +25,8 @@ def _has_registry(config: Config) -> bool:
     return config.registry is not None
 
 
-def _has_metrics(config: Config) -> bool:
-    return config.metrics is not None
+def _keeps_table_in_store(config: Config) -> bool:
+    return config.table.path is not None and is_address(config.table.path)
 
 
 CHECKS = (
@@ -35,10 +36,10 @@ CHECKS = (
     Check("filters", model.filters, ("model bundle",)),
     Check("results directory", results.directory),
     Check("disk", machine.disk),
-    Check("metrics port", metrics.port, applies=_has_metrics),
     Check("ledger", results.ledger),
     Check("checkpoint", results.checkpoint),
-    Check("annotation table", results.table),
+    Check("object store", store.store, applies=_keeps_table_in_store),
+    Check("annotation table", results.table, ("object store",)),
     Check("undelivered", results.outbox),
     Check("dead letters", results.deadletter),
     Check("source directory", source.directory, applies=_reads_files),

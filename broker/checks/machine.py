@@ -10,6 +10,7 @@ from broker._kept import default_cache
 from broker.checks.check import Outcome, failed, ok, warning
 from broker.checks.subject import Subject
 from broker.java_archives import KAFKA_CONNECTOR, java
+from broker.object_store import is_address
 from broker.secrets import SecretPlace
 
 JAVA = 17
@@ -66,7 +67,7 @@ def connector(_: Subject) -> Outcome:
 def disk(subject: Subject) -> Outcome:
     """Room where the results, and a table on this machine, are written."""
     table = subject.config.table.path
-    places = [subject.run.path, *([Path(table)] if table and "://" not in table else [])]
+    places = [subject.run.path, *([Path(table)] if table and not is_address(table) else [])]
     free, place = min((shutil.disk_usage(_existing(path)).free, path) for path in places)
     found = f"{free / GB:,.1f} GB free at {place}, room for {free / ALERT_BYTES / 1e6:,.1f} million alerts or more"
     remedy = "make room; a whole night of LSST has some 10 million alerts"

@@ -8,6 +8,7 @@ from broker.checkpoint import examine_checkpoint
 from broker.checks.check import Outcome, failed, ok, warning
 from broker.checks.subject import Subject
 from broker.deadletter import waiting
+from broker.object_store import BRIEFLY
 from broker.outgoing.outbox import Outbox
 from broker.tables import table_of
 
@@ -25,7 +26,7 @@ def directory(subject: Subject) -> Outcome:
         )
     if existing != path:
         return ok(f"{path} will be made")
-    if is_locked(path / ".lock"):
+    if _is_locked(path / ".lock"):
         return warning(f"a run is writing to {path} now", "stop it before you start another into the same directory")
     return ok(f"{path} can be written, and no run is at work in it")
 
@@ -50,7 +51,7 @@ def table(subject: Subject) -> Outcome:
     kind = subject.config.table.kind
     if kind == "parquet" and not subject.run.annotations.exists():
         return ok("a Parquet table will be made")
-    nights = len(table_of(subject.config, subject.run).nights())
+    nights = len(table_of(subject.config, subject.run, BRIEFLY).nights())
     return ok(f"a {kind.capitalize()} table of {nights} night{'s' * (nights != 1)}")
 
 
@@ -71,7 +72,7 @@ def deadletter(subject: Subject) -> Outcome:
     return ok("no dead letters wait")
 
 
-def is_locked(lock: Path) -> bool:
+def _is_locked(lock: Path) -> bool:
     """Whether a run holds the lock; looking makes no file."""
     try:
         file = lock.open()

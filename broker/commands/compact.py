@@ -13,6 +13,7 @@ from rich.table import Table
 
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 from broker.config import load_config
+from broker.object_store import is_address
 from broker.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # the table's engine takes a while to load; other commands don't wait for it
@@ -58,7 +59,7 @@ def compact(
 
 def _table(where: str) -> tuple[str, Mapping[str, str]]:
     """The Delta table that is meant, and its store's options; ends the command where there is none."""
-    if "://" in where:
+    if is_address(where):
         return where, {}
     path = Path(where)
     config = load_config(path) if path.is_file() else None

@@ -12,7 +12,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from broker.errors import TableError
-from broker.tables.delta import plain, writer_properties
+from broker.object_store import is_address, plain
+from broker.tables.delta import writer_properties
 
 KEEP_HOURS = 168
 """How long files that are no longer part of the table are kept: a week."""
@@ -72,7 +73,7 @@ def compact(
     try:
         table = DeltaTable(str(location), storage_options=dict(storage_options))
         nights = _merge(table, on_night)
-        if Path(location).is_dir():
+        if not is_address(location):
             os.sync()  # delta-rs leaves that to the system; merged files must be on the disk before others go
         table.vacuum(keep_hours, dry_run=False, enforce_retention_duration=False, full=True)
     except CommitFailedError as error:

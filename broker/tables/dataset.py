@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from broker.config import Config, load_config
 from broker.errors import TableError, WrongInputError
+from broker.object_store import is_address, plain
 from broker.run_directory import RunDirectory
 from broker.tables.parquet import PARTITIONS
 from schemas.annotation import IDENTITY
@@ -92,7 +93,7 @@ def annotations_at(where: str | Path) -> Annotations:
         If it can't be read.
     """
     name, path = str(where), Path(where)
-    if "://" in name:
+    if is_address(name):
         return Annotations(name, _delta(name, {}), None)
     config = load_config(path) if path.is_file() else None
     run = RunDirectory(config.to if config else path)
@@ -128,8 +129,6 @@ def _delta_of(config: Config, run: RunDirectory) -> ds.Dataset:
 def _delta(location: str, options: dict[str, str]) -> ds.Dataset:
     from deltalake import DeltaTable  # takes a while to load
     from deltalake.exceptions import TableNotFoundError
-
-    from broker.tables.delta import plain
 
     try:
         return DeltaTable(location, storage_options=options).to_pyarrow_dataset()

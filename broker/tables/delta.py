@@ -7,17 +7,13 @@ own entry of the log, so rows, number and books are there together or not at all
 
 import json
 import os
-import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import (
     ColumnProperties,
     CommitProperties,
@@ -27,11 +23,11 @@ from deltalake import (
 )
 from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import TableNotFoundError
-from deltalake.fs import DeltaStorageHandler
-from deltalake.transaction import AddAction
 
 from broker.errors import TableError
-from broker.tables._file import ROWS_AT_ONCE, by_night, write_file
+from broker.object_store import is_address, plain
+from broker.tables._delta_files import add_files, parquet_files
+from broker.tables._file import ROWS_AT_ONCE
 from broker.tables.table import Committed, TableBatch
 
 BOOKS = "boreal"
@@ -51,7 +47,7 @@ PROPERTIES = {
 }
 
 HISTORY_STEPS = (16, 1024, None)
-"""How many of the newest commits are searched for a micro-batch's books; a compaction may have made some."""
+"""How many of the newest commits are searched for micro-batches' books; a compaction may have made some."""
 
 
 class DeltaAnnotations:
@@ -81,11 +77,14 @@ class DeltaAnnotations:
             If the table can't be written, or has a column of the same name and another type.
         """
         with self._failing("written"):
-            table = self._newest() or self._create(batch.annotations.schema)
+            table, before = self._newest(), -1
+            if table is None:
+                table = self._create(batch.annotations.schema)
+            else:
+                before = table.version()
             if _has(table, batch):
                 return
             _fit(table, batch.annotations.schema)
-            before = table.version()
             try:
                 _append(table, batch, self._storage_options)
             except Exception:
@@ -93,13 +92,15 @@ class DeltaAnnotations:
                 table.update_incremental()
                 if not _has(table, batch):
                     raise
+            else:
+                table.update_incremental()  # delta-rs leaves it at the version before
             self._sync(range(before + 1, table.version() + 1))
 
-    def last(self, stream: str, /) -> Committed | None:
-        """The newest micro-batch of the stream in the table.
+    def after(self, stream: str, number: int, /) -> Sequence[Committed]:
+        """The stream's micro-batches in the table behind this one, ascending.
 
-        Its books are empty where the log's entry is older than the log is kept (`PROPERTIES`): by then a ledger that
-        lacks the batch was lost or restored.
+        It is one at most, but where the ledger was restored from a copy. Books are empty where the log's entry is older
+        than the log is kept (`PROPERTIES`).
 
         Raises
         ------
@@ -108,10 +109,12 @@ class DeltaAnnotations:
         """
         with self._failing("read"):
             table = self._newest()
-            number = table.transaction_version(stream) if table else None
-            if table is None or number is None:
-                return None
-            return Committed(number, _books(table, stream, number))
+            newest = table.transaction_version(stream) if table else None
+            if table is None or newest is None or newest <= number:
+                return ()
+            wanted = range(number + 1, newest + 1)
+            books = _books(table, stream, wanted)
+            return [Committed(each, books.get(each, {})) for each in wanted]
 
     def discard_uncommitted(self, _last_batch: Mapping[str, int], /) -> None:
         """Nothing to do: no reader sees files that no commit names; `boreal compact` removes them in time."""
@@ -160,7 +163,7 @@ class DeltaAnnotations:
         return self._opened
 
     def _create(self, schema: pa.Schema) -> DeltaTable:
-        if any(Path(self.location).rglob("*.parquet")):
+        if any(parquet_files(self.location, self._storage_options)):
             raise TableError(
                 f"{self.location} holds Parquet files but no Delta table; give another directory, or keep to Parquet"
             )
@@ -175,14 +178,14 @@ class DeltaAnnotations:
 
     def _sync(self, versions: range) -> None:
         """Have the disk keep what was committed, which delta-rs leaves to the system; an object store has it."""
-        folder = Path(self.location)
-        if not folder.is_dir():
+        if is_address(self.location):
             return
+        folder = Path(self.location)
         for version in versions:
             entry = folder / "_delta_log" / f"{version:020}.json"
             actions = map(json.loads, entry.read_text(encoding="utf-8").splitlines())
             files = [entry, *(folder / action["add"]["path"] for action in actions if "add" in action)]
-            for path in (*files, *{file.parent for file in files}):
+            for path in (*files, *{file.parent for file in files}, folder):
                 _fsync(path)
 
     @contextmanager
@@ -195,12 +198,6 @@ class DeltaAnnotations:
         except Exception as error:  # delta-rs raises errors of its own, of the system, of Arrow, and plain ones
             self._opened = None
             raise TableError(f"the annotation table at {self.location} can't be {done}: {plain(error)}") from error
-
-
-def plain(error: Exception) -> str:
-    """The message of an error of delta-rs on one line, without the colours and the call stack that some have."""
-    message = re.split(r"\n\s+0: ", str(error))[0]
-    return re.sub(r"\s*(?:\x1b\[\d+m)?↳(?:\x1b\[0m)?\s*", ": ", message).strip()
 
 
 def writer_properties(schema: pa.Schema) -> WriterProperties:
@@ -219,13 +216,9 @@ def writer_properties(schema: pa.Schema) -> WriterProperties:
 
 
 def _append(table: DeltaTable, batch: TableBatch, storage_options: dict[str, str]) -> None:
-    """Write the rows of each night to a file, then commit the files.
-
-    delta-rs would write them, too, but takes three times as long over hundreds of columns.
-    """
-    storage = DeltaStorageHandler(table.table_uri, storage_options)
+    """Write the rows of each night to a file, then commit the files."""
     table.create_write_transaction(
-        [_write(storage, rows, night) for night, rows in by_night(batch.annotations)],
+        add_files(table, batch.annotations, storage_options),
         mode="append",
         schema=table.schema(),
         partition_by=["night"],
@@ -236,35 +229,20 @@ def _append(table: DeltaTable, batch: TableBatch, storage_options: dict[str, str
     )
 
 
-def _write(storage: DeltaStorageHandler, rows: pa.Table, night: int) -> AddAction:
-    """Write the rows of a night to a file of their own; give what the log says of it."""
-    path = f"night={night}/part-{uuid4()}.zstd.parquet"
-    with storage.open_output_stream(path) as file:
-        write_file(rows, file)
-        size = file.tell()
-    return AddAction(path, size, {"night": str(night)}, int(time.time() * 1000), True, _statistics(rows))
-
-
-def _statistics(rows: pa.Table) -> str:
-    """What the log says of a file's rows; see `PROPERTIES`."""
-    limits = pc.min_max(rows["mjdTai"]).as_py()
-    values = {"minValues": {"mjdTai": limits["min"]}, "maxValues": {"mjdTai": limits["max"]}}
-    return json.dumps({"numRecords": rows.num_rows, **values, "nullCount": {"mjdTai": 0}}, allow_nan=False)
-
-
 def _has(table: DeltaTable, batch: TableBatch) -> bool:
     newest = table.transaction_version(batch.stream)
     return newest is not None and newest >= batch.number
 
 
-def _books(table: DeltaTable, stream: str, number: int) -> Mapping[str, Any]:
+def _books(table: DeltaTable, stream: str, wanted: range) -> Mapping[int, Mapping[str, Any]]:
+    """The books of these micro-batches, as far as the log has them; they are among its newest entries."""
+    found: dict[int, Mapping[str, Any]] = {}
     for limit in HISTORY_STEPS:
-        for commit in table.history(limit):
-            found = commit.get(BOOKS, {})
-            if (found.get("stream"), found.get("number")) == (stream, number):
-                books: Mapping[str, Any] = found["books"]
-                return books
-    return {}
+        entries = (commit.get(BOOKS, {}) for commit in table.history(limit))
+        found = {each["number"]: each["books"] for each in entries if each.get("stream") == stream}
+        if wanted[0] in found:
+            break
+    return found
 
 
 def _nights(table: DeltaTable) -> tuple[int, ...]:

@@ -31,9 +31,9 @@ class ParquetAnnotations:
         except OSError as error:
             raise TableError(f"the annotation table {self.run.annotations} can't be written: {error}") from error
 
-    def last(self, _stream: str) -> Committed | None:
+    def after(self, _stream: str, _number: int) -> Sequence[Committed]:
         """None: files count once the ledger has their micro-batch."""
-        return None
+        return ()
 
     def discard_uncommitted(self, _last_batch: Mapping[str, int]) -> None:
         """Nothing to do: the run's directory removes all parts that the ledger hasn't got."""

@@ -27,7 +27,7 @@ class TableBatch:
 
 @dataclass(frozen=True)
 class Committed:
-    """The newest micro-batch of a stream that a table has committed, and the books that came with it."""
+    """A micro-batch of a stream that a table has committed, and the books that came with it."""
 
     number: int
     books: Mapping[str, Any]
@@ -46,8 +46,8 @@ class AnnotationTable(Protocol):
         """
         ...
 
-    def last(self, stream: str, /) -> Committed | None:
-        """The newest micro-batch that the table itself committed.
+    def after(self, stream: str, number: int, /) -> Sequence[Committed]:
+        """The micro-batches behind this one that the table itself committed, ascending.
 
         None where it holds none of this stream, and always for a kind of table that leaves committing to the ledger.
         """

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,6 +87,11 @@ def books(number):
     return {"batch": number, "cut": {"few": {"perNight": 2}}}
 
 
+def last(table, stream=STREAM):
+    """The newest micro-batch of a stream that the table has."""
+    return next(reversed(table.after(stream, -1)), None)
+
+
 def ids(location):
     pieces = [piece["alertId"].to_pylist() for piece in DeltaAnnotations(location).rows(["alertId"])]
     return sorted(number for piece in pieces for number in piece)
@@ -115,9 +121,9 @@ def test_real_annotations_come_back_in_the_types_of_the_annotation_columns(locat
 
 def test_a_table_that_is_not_there_yet_is_empty(location):
     table = DeltaAnnotations(location)
-    assert (table.last(STREAM), list(table.rows(["night"])), list(table.nights())) == (None, [], [])
+    assert (last(table), list(table.rows(["night"])), list(table.nights())) == (None, [], [])
     location.mkdir()
-    assert table.last(STREAM) is None
+    assert last(table) is None
     table.discard_uncommitted({})
     assert list(location.iterdir()) == []
 
@@ -134,19 +140,29 @@ def test_a_batch_written_again_changes_nothing(location, annotations):
     assert ids(location) == ids_of(annotations, (0, 1))
 
 
+def test_a_batch_that_is_written_is_on_the_disk(location, annotations, monkeypatch):
+    kept, fsync = set(), os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (kept.add(Path(f"/proc/self/fd/{file}").readlink()), fsync(file)))
+    table = DeltaAnnotations(location)
+    for number in (0, 1):
+        table.write(batch(annotations, number))
+        files = [*(location / "_delta_log").glob("*.json"), *data_files(location)]
+        assert kept >= {path for file in files for path in (file, file.parent)} | {location}
+
+
 def test_streams_count_by_themselves(location, annotations):
     table = DeltaAnnotations(location)
     table.write(batch(annotations, 7))
-    assert table.last("4567cdef") is None
+    assert last(table, "4567cdef") is None
     table.write(batch(annotations, 3, "4567cdef"))
-    assert table.last(STREAM) == Committed(7, books(7))
-    assert table.last("4567cdef") == Committed(3, books(3))
+    assert last(table) == Committed(7, books(7))
+    assert last(table, "4567cdef") == Committed(3, books(3))
 
 
 def test_a_batch_without_rows_is_committed_with_its_books(location, annotations):
     table = DeltaAnnotations(location)
     table.write(TableBatch(STREAM, 0, annotations.slice(0, 0), {"received": 2**53 + 1}))
-    assert DeltaAnnotations(location).last(STREAM) == Committed(0, {"received": 2**53 + 1})
+    assert last(DeltaAnnotations(location)) == Committed(0, {"received": 2**53 + 1})
     assert data_files(location) == []
 
 
@@ -190,7 +206,16 @@ def test_books_are_found_behind_many_other_commits_and_a_checkpoint(location, an
         table.write(TableBatch("4567cdef", number, annotations.slice(0, 0), {}))
     compact(location)
     assert list((location / "_delta_log").glob("*.checkpoint.parquet"))
-    assert DeltaAnnotations(location).last(STREAM) == Committed(0, books(0))
+    assert last(DeltaAnnotations(location)) == Committed(0, books(0))
+
+
+def test_a_ledger_that_was_restored_is_told_all_that_came_since(location, annotations):
+    table = DeltaAnnotations(location)
+    for number in range(20):
+        table.write(TableBatch(STREAM, number, annotations.slice(0, 0), books(number)))
+    compact(location)
+    assert table.after(STREAM, 11) == [Committed(number, books(number)) for number in range(12, 20)]
+    assert (table.after(STREAM, 19), table.after("4567cdef", -1)) == ((), ())
 
 
 def test_of_a_batch_whose_entry_of_the_log_is_gone_the_number_is_still_known(location, annotations):
@@ -204,11 +229,11 @@ def test_of_a_batch_whose_entry_of_the_log_is_gone_the_number_is_still_known(loc
     opened.cleanup_metadata()
     assert len(list((location / "_delta_log").glob("*.json"))) <= 1
     fresh = DeltaAnnotations(location)
-    assert fresh.last(STREAM) == Committed(1, {})
+    assert last(fresh) == Committed(1, {})
     fresh.write(batch(annotations, 1))
     fresh.write(batch(annotations, 2))
     assert ids(location) == ids_of(annotations, (0, 1, 2))
-    assert fresh.last(STREAM) == Committed(2, books(2))
+    assert last(fresh) == Committed(2, books(2))
 
 
 def test_a_new_column_is_null_in_older_rows(location, annotations):
@@ -244,7 +269,7 @@ def test_a_column_that_is_never_null_can_not_be_left_out(location, annotations):
     table.write(batch(annotations, 0))
     with pytest.raises(TableError, match="mjdTai"):
         table.write(batch(annotations.drop_columns("mjdTai"), 1))
-    assert table.last(STREAM) == Committed(0, books(0))
+    assert last(table) == Committed(0, books(0))
 
 
 def test_a_folder_of_plain_parquet_is_not_made_a_delta_table(location, annotations):
@@ -258,7 +283,7 @@ def test_a_log_that_can_not_be_read_is_told_in_one_line(location, annotations):
     (location / "_delta_log").mkdir(parents=True)
     (location / "_delta_log" / f"{0:020}.json").write_text("garbage")
     table = DeltaAnnotations(location)
-    for call in (lambda: table.last(STREAM), table.nights, lambda: list(table.rows(["night"]))):
+    for call in (lambda: last(table), table.nights, lambda: list(table.rows(["night"]))):
         with pytest.raises(TableError, match=r"can't be read: [^\n\x1b]*$"):
             call()
     with pytest.raises(TableError, match="can't be written"):
@@ -285,14 +310,14 @@ index = rows.schema.get_field_index("alertId")
 
 def write():
     table = DeltaAnnotations(location)
-    last = table.last("0123abcd")
-    for number in range(max(last.number - 1, 0) if last else 0, batches):
+    written = table.after("0123abcd", -1)
+    for number in range(max(len(written) - 2, 0), batches):
         ids = pa.array(range(number * 1000, number * 1000 + rows.num_rows), pa.int64())
         batch = rows.set_column(index, rows.schema.field(index), ids)
         table.write(TableBatch("0123abcd", number, batch, {"batch": number, "cut": {"few": {"perNight": 2}}}))
 
 def merge():
-    if DeltaAnnotations(location).last("0123abcd"):
+    if DeltaAnnotations(location).after("0123abcd", -1):
         compact(location, keep_hours=0)  # nobody writes meanwhile
 
 def child(work):
@@ -321,7 +346,7 @@ def test_killed_at_any_moment_it_loses_and_doubles_nothing(rows_file, location, 
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 12
     assert ids(location) == ids_of(rows, range(120))
-    assert DeltaAnnotations(location).last(STREAM) == Committed(119, books(119))
+    assert last(DeltaAnnotations(location)) == Committed(119, books(119))
 
 
 WRITER = """
@@ -349,7 +374,7 @@ def test_a_stream_goes_on_while_another_process_compacts(rows_file, location, an
         assert stream.returncode == 0, stream.stderr.read()
     assert merged > 2
     assert ids(location) == ids_of(annotations.slice(0, 5), range(80))
-    assert DeltaAnnotations(location).last(STREAM) == Committed(79, books(79))
+    assert last(DeltaAnnotations(location)) == Committed(79, books(79))
 
 
 def test_a_full_disk_is_told_and_nothing_of_the_batch_is_in_the_table(small_disk, annotations):
@@ -359,7 +384,7 @@ def test_a_full_disk_is_told_and_nothing_of_the_batch_is_in_the_table(small_disk
     fill(disk, leaving=100_000)
     with pytest.raises(TableError, match=r"table at .*/table can't be written: .*No space left on device[^\n]*$"):
         table.write(batch(annotations, 1))
-    assert table.last(STREAM) == DeltaAnnotations(disk / "table").last(STREAM) == Committed(0, books(0))
+    assert last(table) == last(DeltaAnnotations(disk / "table")) == Committed(0, books(0))
     assert ids(disk / "table") == ids_of(annotations, [0])
     resize("8m")
     table.write(batch(annotations, 1))
@@ -375,7 +400,7 @@ def test_a_disk_that_is_full_for_the_checkpoint_alone_does_not_undo_the_commit(s
     fill(disk, leaving=8_192)
     table.write(batch(empty, 48))
     assert not list((disk / "table" / "_delta_log").glob("*.checkpoint.parquet"))
-    assert DeltaAnnotations(disk / "table").last(STREAM) == Committed(48, books(48))
+    assert last(DeltaAnnotations(disk / "table")) == Committed(48, books(48))
     resize("8m")
     table.write(batch(annotations, 49))
     assert ids(disk / "table") == ids_of(annotations, [49])
@@ -395,7 +420,7 @@ def test_compacting_leaves_one_small_file_a_night_and_every_row(location, annota
     assert len(data_files(location)) == len(nights)
     assert ids(location) == ids_of(annotations, range(4))
     assert compact(location, keep_hours=0) == ()
-    assert table.last(STREAM) == Committed(3, books(3))
+    assert last(table) == Committed(3, books(3))
 
 
 def test_compacting_deletes_what_is_old_and_no_longer_needed_and_nothing_else(location, annotations):

@@ -67,7 +67,7 @@ def ids_of(annotations, *numbers):
 
 def test_one_that_nothing_was_written_to_is_empty(reopened):
     table = reopened()
-    assert (list(table.rows(["alertId"])), list(table.nights()), table.last(STREAM)) == ([], [], None)
+    assert (list(table.rows(["alertId"])), list(table.nights()), table.after(STREAM, -1)) == ([], [], ())
     table.discard_uncommitted({})
 
 

@@ -1,1 +1,0 @@
-"""The metrics' values: a module a family, each with one constant `FAMILY`."""
