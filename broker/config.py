@@ -1,6 +1,6 @@
 """The configuration of a run: a YAML file, or the options of the command line, typed and checked.
 
-Keys are snake_case. Relative paths count from the configuration file's folder. `examples/lsst.yaml` shows every key.
+Keys are snake_case. Relative paths count from the configuration file's folder. `examples/kafka.yaml` shows every key.
 """
 
 import os
@@ -16,6 +16,8 @@ from broker.archives.inputs import GivenInput, matches
 from broker.errors import WrongInputError
 from broker.findings import Finding, report
 from broker.kafka.run_settings import KafkaDelivery, KafkaSource
+from broker.logs import LogForm
+from broker.metrics.settings import MetricsSettings
 from broker.object_store import is_address
 from broker.secrets import Secret, without_secrets
 
@@ -193,6 +195,8 @@ class Config(Strict):
     remember_days : for how many days, by the alerts' own times, an alert is known to have been seen; for ever if left
         out.
     spark : how Spark is started.
+    metrics : metrics and health over HTTP; none if left out.
+    log : how what happens is told: ``text`` for people, ``json`` for programs, an object a line.
     poll_seconds : pause between two looks at the source while watching it; if left out, 5 for a directory and 1 for
         Kafka.
     """
@@ -206,6 +210,8 @@ class Config(Strict):
     table: TableSettings = TableSettings()
     remember_days: Annotated[float, Field(gt=0)] | None = None
     spark: SparkSettings = SparkSettings()
+    metrics: MetricsSettings | None = None
+    log: LogForm = "text"
     poll_seconds: Annotated[float, Field(gt=0)] | None = None
 
     @property

@@ -10,11 +10,13 @@ from broker.checkpoint import check_checkpoint
 from broker.commit import Batch
 from broker.config import ArchivesSource, Config
 from broker.filters.watch import Change
+from broker.metrics.monitor import Monitor
+from broker.metrics.pulse import Pulse
 from broker.report import write_report
 from broker.run_directory import RunDirectory
 from broker.service import Model, Service
 from broker.spark.connectors import connector_jars
-from broker.spark.session import check_java, start_session, stop_session
+from broker.spark.session import check_java, java_process, start_session, stop_session
 from broker.spark.sources import stream_of
 from broker.spark.stream import Query
 
@@ -71,21 +73,24 @@ class Job:
         """
         run = RunDirectory(self.config.to)
         with run.locked(), ExitStack() as cleanup:
+            monitor = cleanup.enter_context(Monitor(self.config, self.model, run))
             check_checkpoint(run, self.config.source.kind)
             stream, settings = stream_of(self.config), self.config.spark
             service = cleanup.enter_context(Service(self.config, self.model, stream.reader, watcher.on_filters))
+            monitor.attach(service)
             stream.check(service.committer.ledger.positions)
             watcher.on_start(service.committer.ledger)
             jars = connector_jars(self.config.source.kind)
-            spark = start_session(settings.master, settings.driver_memory, settings.extra, jars)
+            spark = start_session(settings.master, settings.driver_memory, settings.extra, jars, self.config.log)
             cleanup.callback(stop_session, spark)
-            stream.prepare(spark, watcher.on_listing)
+            monitor.java(java_process(spark))
+            stream.prepare(spark, _listing(watcher, monitor.pulse))
             pause = None if once else self.config.pause
             on_batch = watcher.on_batch
             if isinstance(self.config.source, ArchivesSource):
                 record = cleanup.enter_context(Record(self.config, self.model, service.committer))
                 on_batch = record.after(on_batch)
-            Query(spark, stream, service.committer, service.worker, on_batch, pause).run()
+            Query(spark, stream, service.committer, service.worker, on_batch, pause, monitor.pulse).run()
             return self._close(run, service.committer.ledger)
 
     def _close(self, run: RunDirectory, ledger: Ledger) -> Ledger:
@@ -94,3 +99,17 @@ class Job:
         if self.config.table.kind == "parquet":
             write_report(run)
         return ledger
+
+
+def _listing(watcher: Watcher, pulse: Pulse) -> Callable[[int, int], None]:
+    """Tell how many archives were looked through; each of them is progress."""
+    before = -1
+
+    def on_listing(done: int, of: int) -> None:
+        nonlocal before
+        if done != before:
+            before = done
+            pulse.beat("archives are looked through")
+        watcher.on_listing(done, of)
+
+    return on_listing

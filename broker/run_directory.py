@@ -81,6 +81,16 @@ class RunDirectory:
         return self.path / "manifest.json"
 
     @property
+    def reconciled(self) -> Path:
+        """When `boreal reconcile` last looked, and how many differences it found."""
+        return self.path / "reconciled.json"
+
+    @property
+    def metrics(self) -> Path:
+        """What metrics remember from one start to the next."""
+        return self.path / "metrics.json"
+
+    @property
     def report(self) -> Path:
         """The page that people look at."""
         return self.path / "report.html"

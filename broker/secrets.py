@@ -15,6 +15,23 @@ _SECRET_OPTION = re.compile(r"password|secret|jaas|token$|[._]key$|key\.pem$|oau
 """Names of settings of Kafka's clients and of object stores."""
 
 
+_read_so_far: set[str] = set()
+
+_SHORTEST = 4
+"""A shorter secret would take words apart wherever it occurs."""
+
+
+def without_values(text: str) -> str:
+    """The text with asterisks in place of every secret that was read in this process.
+
+    No message of Boreal's holds one; this is for what libraries may say.
+    """
+    for secret in sorted(_read_so_far, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, "***")
+    return text
+
+
 def _refuse_value(given: object) -> object:
     """It would be printed with the error, so it is told without it."""
     if (
@@ -70,6 +87,7 @@ class SecretPlace(Strict):
         secret = found.rstrip("\r\n")
         if not secret:
             raise WrongInputError(f"there is no password in {self}; set it, then start again")
+        _read_so_far.add(secret)
         return secret
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from broker.annotate import schema_for
 from broker.commit import Committer, Settings
 from broker.config import Config
+from broker.filters.definition import Filter
 from broker.filters.watch import Change, FilterWatch
 from broker.object_store import WAIT
 from broker.outgoing.delivery import Delivery
@@ -33,11 +34,13 @@ class Model:
     ----------
     path : the bundle's directory.
     sha256 : its hash.
+    version : as its manifest says.
     schema : the annotation columns.
     """
 
     path: Path
     sha256: str
+    version: str
     schema: pa.Schema
 
     @classmethod
@@ -51,7 +54,7 @@ class Model:
         """
         path = config.bundle or default_bundle_path()
         manifest = check_bundle(path)
-        return cls(path, bundle_sha256(manifest), schema_for(manifest))
+        return cls(path, bundle_sha256(manifest), manifest.version, schema_for(manifest))
 
 
 class Service(AbstractContextManager["Service"]):
@@ -84,6 +87,16 @@ class Service(AbstractContextManager["Service"]):
             Settings(table_of(config, run, WAIT), config.deliver.to_files, config.remember_days, model.sha256),
             self._delivery.publishing(self._worker.destinations) if self._delivery else None,
         )
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """The filters in use."""
+        return self._watch.filters
+
+    @property
+    def refused_filters(self) -> int:
+        """Files of filters that are refused."""
+        return self._watch.refused
 
     def worker(self) -> Worker:
         """The function for the next packets; filters that changed are taken in."""

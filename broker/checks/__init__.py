@@ -1,6 +1,6 @@
 """What `boreal doctor` checks: one small function a check."""
 
-from broker.checks import delivery, machine, model, offsets, packets, registry, results, source, store
+from broker.checks import delivery, machine, metrics, model, offsets, packets, registry, results, source, store
 from broker.checks.check import Check, Outcome, Verdict
 from broker.config import Config, DirectorySource
 from broker.kafka.run_settings import KafkaSource
@@ -25,6 +25,10 @@ def _has_registry(config: Config) -> bool:
     return config.registry is not None
 
 
+def _has_metrics(config: Config) -> bool:
+    return config.metrics is not None
+
+
 def _keeps_table_in_store(config: Config) -> bool:
     return config.table.path is not None and is_address(config.table.path)
 
@@ -36,6 +40,7 @@ CHECKS = (
     Check("filters", model.filters, ("model bundle",)),
     Check("results directory", results.directory),
     Check("disk", machine.disk),
+    Check("metrics port", metrics.port, applies=_has_metrics),
     Check("ledger", results.ledger),
     Check("checkpoint", results.checkpoint),
     Check("object store", store.store, applies=_keeps_table_in_store),

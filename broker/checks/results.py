@@ -26,7 +26,7 @@ def directory(subject: Subject) -> Outcome:
         )
     if existing != path:
         return ok(f"{path} will be made")
-    if _is_locked(path / ".lock"):
+    if is_locked(path / ".lock"):
         return warning(f"a run is writing to {path} now", "stop it before you start another into the same directory")
     return ok(f"{path} can be written, and no run is at work in it")
 
@@ -72,7 +72,7 @@ def deadletter(subject: Subject) -> Outcome:
     return ok("no dead letters wait")
 
 
-def _is_locked(lock: Path) -> bool:
+def is_locked(lock: Path) -> bool:
     """Whether a run holds the lock; looking makes no file."""
     try:
         file = lock.open()

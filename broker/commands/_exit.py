@@ -7,12 +7,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from broker.logs import LOG, is_json
+
 CHECK_FAILED = 1
 GAVE_SOMETHING_WRONG = 2
 
 
 def complain(message: str) -> None:
     """Say on standard error what went wrong."""
+    if is_json():
+        LOG.error(message)
+        return
     Console(file=sys.stderr, highlight=False, soft_wrap=True).print(Text.assemble(("boreal: ", "bold red"), message))
 
 

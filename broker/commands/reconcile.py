@@ -1,6 +1,8 @@
 """`boreal reconcile`: whether the books balance."""
 
 import json as json_format
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +12,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
+from broker._atomic import write_text
 from broker.commands._exit import CHECK_FAILED
 from broker.commands._where import run_of
 from broker.config import load_config
 from broker.kafka.run_settings import KafkaSource
+from broker.run_directory import RunDirectory
 
 HELP = """Compare Kafka's offsets, the ledger, the annotation table and the dead-letter; exit 1 where they differ.
 
@@ -43,12 +47,19 @@ def reconcile(
         found = reconciling.reconcile(run, table, source, lambda n: progress.advance(task, n))
         topics = compare_deliveries(settings, run, table) if deliveries else []
     total = found.differences + sum(topic.missing + topic.unwanted for topic in topics)
+    _note(run, total)
     if json:
         typer.echo(json_format.dumps(_as_json(found, topics, total), indent=2))
     else:
         _print(found, topics, total)
     if total:
         raise typer.Exit(CHECK_FAILED)
+
+
+def _note(run: RunDirectory, differences: int) -> None:
+    """Leave the result for the metrics of the run, where the directory can be written."""
+    with suppress(OSError):
+        write_text(run.reconciled, json_format.dumps({"differences": differences, "at": time.time()}) + "\n")
 
 
 def _print(found: Any, topics: Any, total: int) -> None:

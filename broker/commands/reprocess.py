@@ -12,11 +12,13 @@ from rich.table import Table
 from broker._tables import books, subscribers
 from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, stop
 from broker.config import ArchivesSource, Config, load_config
+from broker.logs import is_json, set_up
 from broker.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # Spark and the classifiers take a second to import; the other commands don't wait for them
     from broker.books.ledger import Ledger
     from broker.commit import Batch
+    from broker.job import Job
 
 HELP = """Annotate what archives hold, once and to the end: nightly tarballs, directories and containers of packets,
 tables of packets, annotation tables of earlier runs.
@@ -47,17 +49,29 @@ def reprocess(
             "`source: {kind: archives, inputs: [...]}`",
             GAVE_SOMETHING_WRONG,
         )
-    job = Job.prepare(settings)
-    with _Watch(settings) as watch:
-        ledger = job.run(once=True, watcher=watch.watcher())
+    set_up(settings.log)
+    ledger = _run(Job.prepare(settings))
     manifest = json_format.loads(RunDirectory(settings.to).manifest.read_text(encoding="utf-8"))
     if json:
         typer.echo(json_format.dumps(manifest, indent=2))
-    else:
+    elif not is_json():
         _tell(Console(highlight=False), manifest, ledger)
     left = [each["label"] for each in manifest["inputs"] if each["status"] not in DONE]
     if left:
         stop(f"interrupted: {len(left)} inputs aren't read to their end; call it again to go on", CHECK_FAILED)
+
+
+def _run(job: "Job") -> "Ledger":
+    if is_json():
+        from broker.job import Watcher
+        from broker.log_progress import LogProgress
+
+        told = LogProgress()
+        ledger = job.run(once=True, watcher=Watcher(told.start, told.batch, told.filters, told.listing))
+        told.close(ledger)
+        return ledger
+    with _Watch(job.config) as watch:
+        return job.run(once=True, watcher=watch.watcher())
 
 
 class _Watch:

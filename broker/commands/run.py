@@ -8,6 +8,7 @@ from rich.console import Console
 
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 from broker.config import ArchivesSource, Config, config_from_options, load_config
+from broker.logs import is_json, set_up
 from broker.run_directory import RunDirectory
 
 HELP = """Read alert packets, annotate and classify them, and deliver what each subscriber's filter asks for.
@@ -28,16 +29,21 @@ def run(
     """Run the broker over a directory of packets."""
     # Spark and the classifiers take a second to import; the other commands don't wait for them.
     from broker.job import Job, Watcher
+    from broker.log_progress import LogProgress
     from broker.progress import Progress
 
+    settings = _configuration(config, source, to, filters)
+    set_up(settings.log)
     console = Console(highlight=False)
-    job = Job.prepare(_configuration(config, source, to, filters))
-    progress = Progress(console)
+    job = Job.prepare(settings)
+    progress = LogProgress() if is_json() else Progress(console)
     try:
         ledger = job.run(once=once, watcher=Watcher(progress.start, progress.batch, progress.filters))
     finally:
         progress.stop()
     progress.close(ledger)
+    if is_json():
+        return
     report = RunDirectory(job.config.to).report
     console.print(f"results: {job.config.to}" + (f"\nreport:  {report}" if report.exists() else ""), soft_wrap=True)
 

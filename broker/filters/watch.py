@@ -96,6 +96,11 @@ class FilterWatch:
             watch._look()
         return watch
 
+    @property
+    def refused(self) -> int:
+        """How many files are refused as they are now; all of them, where the directory can't be read."""
+        return len(self._told) if not self._trouble else max(1, len(self._looks or ()))
+
     def refresh(self) -> Change | None:
         """Take in what has changed since the last look; None where nothing has.
 

@@ -180,6 +180,11 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
         _gauge("boreal_process_resident_bytes", "process", means="memory of the driver: python, java, workers"),
         _counter("boreal_process_cpu_seconds_total", "process", means="CPU time of the driver: python, java"),
         _counter("boreal_metrics_errors_total", "metric", means="metrics that could not be told; a fault in Boreal"),
+        _gauge(
+            "boreal_series_left_out",
+            "metric",
+            means="series of a metric that are told under `other`, or not at all, since there are too many",
+        ),
     ),
 }
 """The metrics by what they are about."""

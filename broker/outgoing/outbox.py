@@ -6,6 +6,7 @@ of the micro-batch; after, they are sent at the next start, some perhaps a secon
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,14 @@ Send = Callable[[pa.Table], Mapping[str, int]]
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Messages of a micro-batch that aren't delivered yet: how many, and since when [s since 1970, UTC]."""
+
+    messages: int
+    since: float
+
+
+@dataclass(frozen=True)
 class Outbox:
     """The outbox of a run's directory.
 
@@ -39,6 +48,7 @@ class Outbox:
 
     run: RunDirectory
     _at_hand: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+    _sizes: dict[str, int] = field(default_factory=dict, repr=False)
 
     def put(self, stem: str, messages: pa.Table) -> None:
         """Write a micro-batch's messages down; put again, it replaces them."""
@@ -52,9 +62,24 @@ class Outbox:
         ):
             writer.write_table(messages, max_chunksize=1000)
         self._at_hand[stem] = messages
+        self._sizes[stem] = messages.num_rows
 
     def __len__(self) -> int:
         return sum(1 for _ in self.run.outbox.glob("part-*.arrow"))
+
+    def waiting(self) -> list[Waiting]:
+        """What is there, a micro-batch each; it may be asked for while another thread delivers."""
+        found = []
+        for file in self.run.outbox.glob("part-*.arrow"):
+            with suppress(FileNotFoundError):  # it was delivered meanwhile
+                found.append(Waiting(self._size(file), file.stat().st_mtime))
+        return found
+
+    def _size(self, file: Path) -> int:
+        if file.stem not in self._sizes:
+            with pa.memory_map(str(file)) as source, pa.ipc.open_file(source) as reader:
+                self._sizes[file.stem] = sum(reader.get_batch(k).num_rows for k in range(reader.num_record_batches))
+        return self._sizes[file.stem]
 
     def deliver(self, send: Send) -> Iterator[tuple[str, Mapping[str, int]]]:
         """Send what is there, oldest first; what is sent goes out of the box.
@@ -68,8 +93,11 @@ class Outbox:
         stem, counts : the micro-batch, and its messages by topic.
         """
         for file in sorted(self.run.outbox.glob("part-*.arrow"), key=lambda file: (file.stat().st_mtime_ns, file.name)):
-            counts = send(self._taken(file))
+            messages = self._taken(file)
+            self._sizes[file.stem] = messages.num_rows
+            counts = send(messages)
             file.unlink()
+            self._sizes.pop(file.stem, None)
             yield file.stem, counts
 
     def _taken(self, file: Path) -> pa.Table:

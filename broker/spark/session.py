@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
@@ -15,6 +16,8 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from broker.errors import JavaMissingError, StreamStoppedError
+from broker.logs import LogForm
+from broker.spark.java_log import JavaLog
 
 JAVA_OPTIONS = (
     # Java only moves bytes here: code of the first compiler moves them as fast as that of the second, which would take
@@ -53,10 +56,17 @@ LOCAL_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
 }
 
+LAUNCHED_BY_JAVA = "PYSPARK_GATEWAY_PORT"
+"""The environment variable that `spark-submit` sets for a driver that it starts itself."""
+
 LOCAL_MASTER = re.compile(r"local(\[(?P<cores>\d+|\*)\])?")
 TASK_ATTEMPTS = 4
 
-LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
+LOG_SETTINGS: Mapping[LogForm, Path] = {
+    "text": Path(__file__).with_name("log4j2.properties"),
+    "json": Path(__file__).with_name("log4j2-json.properties"),
+}
+"""How Java logs; beside this file on every machine where the same image runs."""
 
 
 def check_java() -> None:
@@ -75,7 +85,9 @@ def patient(master: str) -> str:
     return f"local[{local['cores'] or 1},{TASK_ATTEMPTS}]" if local else master
 
 
-def start_session(master: str, driver_memory: str, extra: Mapping[str, str], jars: Sequence[Path] = ()) -> SparkSession:
+def start_session(
+    master: str, driver_memory: str, extra: Mapping[str, str], jars: Sequence[Path] = (), log: LogForm = "text"
+) -> SparkSession:
     """The session of a run.
 
     Parameters
@@ -84,6 +96,7 @@ def start_session(master: str, driver_memory: str, extra: Mapping[str, str], jar
     driver_memory : for the JVM: ``2g``.
     extra : further Spark settings; they win over those of this module.
     jars : Java archives that Spark needs beside its own.
+    log : how Java logs.
 
     Raises
     ------
@@ -99,21 +112,48 @@ def start_session(master: str, driver_memory: str, extra: Mapping[str, str], jar
         **SETTINGS,
         **(LOCAL_SETTINGS if master.startswith("local") else {}),
         "spark.driver.memory": driver_memory,
-        "spark.driver.extraJavaOptions": " ".join(
-            [*JAVA_OPTIONS, f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}"]
-        ),
+        **_java_options(master, LOG_SETTINGS[log].as_uri()),
         **({"spark.jars": ",".join(map(str, jars))} if jars else {}),
         **extra,
     }
     conf = SparkConf().setMaster(patient(master)).setAppName("boreal").setAll(list(settings.items()))
-    # A process group of its own: Ctrl-C, or a SIGTERM to the group, must not take Java from under the micro-batch.
     try:
-        gateway = launch_gateway(conf, {"start_new_session": True})  # type: ignore[no-untyped-call]  # pyspark's own
+        gateway = _launched(conf, log)
         session = SparkSession(SparkContext(conf=conf, gateway=gateway))
     except (PySparkRuntimeError, Py4JError) as error:
         raise StreamStoppedError(f"Spark could not be started: {str(error).splitlines()[0]}") from error
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def _java_options(master: str, log_settings: str) -> dict[str, str]:
+    """Options of the Java processes; executors on Kubernetes have the driver's image, and so its files."""
+    with_log = " ".join([*JAVA_OPTIONS, f"-Dlog4j2.configurationFile={log_settings}"])
+    on_kubernetes = {"spark.executor.extraJavaOptions": with_log} if master.startswith("k8s://") else {}
+    return {"spark.driver.extraJavaOptions": with_log, **on_kubernetes}
+
+
+def _launched(conf: SparkConf, log: LogForm) -> Any:
+    """The gateway to a Java process that is started, or to the one that started this process.
+
+    It has a process group of its own: Ctrl-C, or a SIGTERM to the group, must not take Java from under the micro-batch.
+    """
+    output = JavaLog() if log == "json" and LAUNCHED_BY_JAVA not in os.environ else None
+    options = {"start_new_session": True, **(output.options if output else {})}
+    try:
+        return launch_gateway(conf, options)  # type: ignore[no-untyped-call]  # pyspark's own
+    finally:
+        if output:
+            output.started()
+
+
+def java_process(session: SparkSession) -> int | None:
+    """The number of Spark's Java process: the one that was started, or the one that started this process."""
+    gateway: Any = session.sparkContext._gateway  # noqa: SLF001  # pyspark keeps the process there
+    started = getattr(gateway, "proc", None)
+    if started is not None:
+        return int(started.pid)
+    return os.getppid() if LAUNCHED_BY_JAVA in os.environ else None
 
 
 def stop_session(session: SparkSession) -> None:

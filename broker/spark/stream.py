@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from threading import Event
 
 from py4j.protocol import Py4JError, Py4JJavaError
@@ -15,12 +16,16 @@ from pyspark.sql.streaming.query import StreamingQuery
 from broker._signals import Noted, noted
 from broker.commit import Batch, Committer
 from broker.errors import RunFailedError, StreamStoppedError, WrongInputError
+from broker.metrics.pulse import Pulse
 from broker.spark.causes import why
 from broker.spark.sources import Stream
 from broker.spark.worker import HARVEST, Worker, unpack
 
 LOOK_SECONDS = 0.1
 """Between two looks at whether the query works."""
+
+PULSE_SECONDS = 1.0
+"""Between two looks at what it does."""
 
 HOLD_SECONDS = 60
 """For no longer than this a micro-batch that is done waits to be told to stop, which takes a moment."""
@@ -38,6 +43,7 @@ class Query:
     worker_now : gives the workers' function for the next micro-batch; filters may change between two.
     on_batch : called after each committed micro-batch.
     pause : seconds between two looks for more; None to take what is there now and end.
+    pulse : told what is done.
     """
 
     spark: SparkSession
@@ -46,10 +52,12 @@ class Query:
     worker_now: Callable[[], Worker]
     on_batch: Callable[[Batch], None]
     pause: float | None
+    pulse: Pulse = field(default_factory=Pulse)
     _failures: list[Exception] = field(default_factory=list)
     _start_anew: bool = False
     _unheard: bool = False
     _stopped: Noted = field(default_factory=Noted)
+    _looked: float = -inf
     _held: Event = field(default_factory=Event)
     _let_go: Event = field(default_factory=Event)
 
@@ -85,9 +93,18 @@ class Query:
         self._let_go.clear()
         query = self._start()
         while query.isActive and not self._is_to_end():
+            self._look(query)
             self._stopped.wait(LOOK_SECONDS)  # not for the query: Java would keep a signal from being seen
+        if not self._start_anew:
+            self.pulse.end()
         self._finish(query)
         return self._start_anew
+
+    def _look(self, query: StreamingQuery) -> None:
+        """Tell the pulse what the query does, once a second at most: each question crosses to Java."""
+        if time.monotonic() - self._looked > PULSE_SECONDS:
+            self._looked = time.monotonic()
+            self.pulse.look(planning=bool(query.status["isTriggerActive"]))
 
     def _is_to_end(self) -> bool:
         return self._stopped() or self._start_anew or self._unheard
@@ -111,8 +128,10 @@ class Query:
         return writer.trigger(processingTime=f"{self.pause} seconds").start()
 
     def _take(self, rows: DataFrame, number: int) -> None:
+        self.pulse.begin(number)
         try:
             self._commit(rows, number)
+            self.pulse.done()
         except Exception as error:  # told to the caller of `run`: Spark would bury it in a Java trace
             self._failures.append(error)
             raise
@@ -128,6 +147,7 @@ class Query:
         started = time.monotonic()
         harvested = rows.mapInArrow(self.worker_now(), from_arrow_schema(HARVEST)).toArrow()
         harvest = unpack(harvested)
+        self.pulse.beat(f"micro-batch {number} is committed and delivered")
         entry = self.committer.commit(number, harvest) if harvest else None
         if entry and harvest:
             batch = Batch(number, entry, time.monotonic() - started, harvest.outcome.rejects)

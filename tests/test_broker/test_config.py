@@ -6,8 +6,20 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from ruamel.yaml import YAML
 
-from broker.config import Config, ConfigError, config_from_options, load_config
+from broker.config import (
+    Config,
+    ConfigError,
+    RegistryServer,
+    SparkSettings,
+    TableSettings,
+    config_from_options,
+    load_config,
+)
+from broker.kafka.run_settings import KafkaDelivery, KafkaSource
+from broker.kafka.settings import Security
+from broker.metrics.settings import MetricsSettings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -184,6 +196,20 @@ def test_the_examples_can_be_used(name: str) -> None:
     assert config.to == EXAMPLES.parent / "build" / name
     assert config.filters == EXAMPLES / "filters"
     assert any(config.source.path.iterdir())
+
+
+def test_the_live_example_shows_every_key() -> None:
+    text = (EXAMPLES / "kafka.yaml").read_text()
+    models = (Config, KafkaSource, Security, RegistryServer, KafkaDelivery, TableSettings, SparkSettings)
+    keys = {name for model in (*models, MetricsSettings) for name in model.model_fields}
+    assert [key for key in sorted(keys) if not re.search(rf"(^|[\s{{#])({key}):\s", text, re.MULTILINE)] == []
+
+
+def test_the_live_example_shows_the_defaults_of_metrics() -> None:
+    text = (EXAMPLES / "kafka.yaml").read_text()
+    block = text[text.index("# metrics:") :].partition("\n\n")[0]
+    shown = YAML(typ="safe").load(block.replace("# ", "", 1).replace("\n# ", "\n"))
+    assert MetricsSettings.model_validate(shown["metrics"]) == MetricsSettings()
 
 
 def test_the_example_of_elasticc_says_what_to_edit(tmp_path: Path) -> None:

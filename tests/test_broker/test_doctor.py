@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -166,6 +167,19 @@ def test_a_run_at_work_and_what_it_left(doctor: Doctor, tmp_path: Path) -> None:
     assert again.verdicts(Verdict.WARNING) == {"undelivered"}
     with (out / ".lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the look at it has let go
+
+
+def test_the_port_of_the_metrics(doctor: Doctor, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        visit = doctor(metrics={"port": port})
+        assert visit.told["metrics port"].verdict is Verdict.FAILED
+        assert visit.told["metrics port"].remedy.startswith("give another `metrics.port`")
+        with RunDirectory(tmp_path / "out").locked():
+            told = {r.check: r.outcome for r in examine(load_config(tmp_path / "run.yaml"))}
+        assert told["metrics port"].verdict is Verdict.WARNING
+    told = {r.check: r.outcome for r in examine(load_config(tmp_path / "run.yaml"))}
+    assert told["metrics port"] == ok(f"127.0.0.1:{port} is free")
 
 
 def test_a_directory_that_an_earlier_run_spoilt(doctor: Doctor, tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
 """The table of metrics, by Prometheus's own rules for names."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from broker.books.reasons import REASON_KINDS
 from broker.metrics.catalogue import BY_NAME, METRICS, Kind, Metric
+from broker.metrics.page import with_tables
+
+PAGE = Path(__file__).parents[3] / "docs" / "observability.md"
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -25,3 +30,12 @@ def test_histograms_and_no_others_have_buckets_and_these_ascend(metric: Metric) 
 
 def test_no_two_metrics_have_one_name() -> None:
     assert len(BY_NAME) == len(METRICS)
+
+
+def test_the_page_has_every_metric() -> None:
+    written = PAGE.read_text(encoding="utf-8")
+    assert written == with_tables(written), "run `python -m broker.metrics.page docs/observability.md`"
+
+
+def test_the_page_says_how_many_kinds_of_reasons_there_are() -> None:
+    assert f"by kind, of which there are {len(REASON_KINDS)};" in PAGE.read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The metrics' values: a module a family, each with one constant `FAMILY`."""
