@@ -19,6 +19,9 @@ header, says where in it its records stand (`part_origin`)."""
 
 _PART = re.compile(r"(?P<container>.*)#(?P<first>\d+)\+", re.DOTALL)
 
+STAGES = ("read", "schema", "decode", "features", "classify")
+"""The steps that may give up on a packet."""
+
 REJECTS = pa.schema(
     [
         pa.field("origin", pa.utf8(), nullable=False),
@@ -27,9 +30,8 @@ REJECTS = pa.schema(
         pa.field("payload", pa.large_binary(), nullable=False),
     ]
 )
-"""Packets that can't be annotated. `stage` is the step that gave up: ``read``, ``schema``, ``decode``, ``features``,
-``classify``. `reason` says what was given, what was expected and which alert. `payload` holds the raw bytes, to be
-replayed."""
+"""Packets that can't be annotated. `stage` is the one of `STAGES` that gave up, `reason` says what was given, what was
+expected and which alert. `payload` holds the raw bytes, to be replayed."""
 
 
 def part_origin(container: str, first: int) -> str:

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from benchmarks.live.operator import SCRAPED_SECONDS, Operator
 from benchmarks.live.subscriber import Subscriber, delay_table, quantiles
 from benchmarks.processes import BOREAL, started
 from broker.books.ledger import Ledger
@@ -45,6 +46,9 @@ def main(
     ),
     to: Annotated[Path, typer.Option(help="Directory for everything; emptied first.")] = ROOT / "build" / "live-demo",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="Watch it with Prometheus, and draw the dashboard.")
+    ] = False,
 ) -> None:
     """Show alerts going from Kafka to subscribers, live; Ctrl-C ends all of it.
 
@@ -53,7 +57,7 @@ def main(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as cleanup:
-            figures = _show(cleanup, _fresh(to.resolve()), packets.resolve(), rate, seconds)
+            figures = _show(cleanup, _fresh(to.resolve()), packets.resolve(), rate, seconds, metrics=metrics)
         if json_file:
             json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     except WrongInputError as error:
@@ -62,7 +66,9 @@ def main(
         stop(str(error), CHECK_FAILED)
 
 
-def _show(cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds: float) -> dict[str, float]:
+def _show(
+    cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds: float, *, metrics: bool
+) -> dict[str, float]:
     """Show it; give the figures."""
     CONSOLE.print("starting a Kafka broker")
     # Packets and deliveries are stamped when the broker stores them.
@@ -70,7 +76,8 @@ def _show(cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds:
     kafka = cleanup.enter_context(LocalKafka(folder / "kafka", settings=settings))
     kafka.create_topic(TOPIC, PARTITIONS)
     results = RunDirectory(folder / "results")
-    config = _configure(folder, kafka.brokers, results)
+    operator = cleanup.enter_context(Operator(folder, CONSOLE.print)) if metrics else None
+    config = _configure(folder, kafka.brokers, results, operator)
     subscriber = Subscriber(kafka.brokers, results.schemas, CONSOLE.print)
     cleanup.callback(subscriber.close)
 
@@ -85,6 +92,8 @@ def _show(cleanup: ExitStack, folder: Path, packets: Path, rate: float, seconds:
         measured_from = time.time_ns() // 1_000_000
         fed = feeding.feed(count)
         behind = feeding.wait(results, warm_up + count)
+        if operator:
+            operator.draw()
     while subscriber.listen(2):
         pass
     CONSOLE.print(
@@ -168,7 +177,7 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _configure(folder: Path, brokers: str, results: RunDirectory) -> Path:
+def _configure(folder: Path, brokers: str, results: RunDirectory, operator: Operator | None) -> Path:
     """The run's configuration; JSON is YAML, too."""
     path = folder / CONFIG
     settings = {
@@ -178,6 +187,7 @@ def _configure(folder: Path, brokers: str, results: RunDirectory) -> Path:
         "table": {"kind": "delta"},
         "deliver": {"kafka": {"brokers": brokers}},
         "spark": {"master": "local[2]"},
+        **({"metrics": {"port": operator.port, "lag_every_seconds": SCRAPED_SECONDS}} if operator else {}),
     }
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return path

@@ -178,6 +178,8 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
         _gauge("boreal_start_time_seconds", means="when the run started [s since 1970, UTC]"),
         _gauge("boreal_java_up", means="1 while Spark's Java process on the driver is alive"),
         _gauge("boreal_process_resident_bytes", "process", means="memory of the driver: python, java, workers"),
+        _gauge("boreal_disk_bytes", means="size of the disk that holds the run's directory"),
+        _gauge("boreal_disk_free_bytes", means="what is free of it"),
         _counter("boreal_process_cpu_seconds_total", "process", means="CPU time of the driver: python, java"),
         _counter("boreal_metrics_errors_total", "metric", means="metrics that could not be told; a fault in Boreal"),
         _gauge(

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 K8S = Path(__file__).parents[2] / "k8s"
 OVERLAYS = tuple(sorted(path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml")))
 BUILDS = tuple(f"overlays/{name}" for name in OVERLAYS)
-ALONE = ("base", "kafka", "reprocess")
+ALONE = ("base", "kafka", "observability", "reprocess")
 
 Object = dict[str, Any]
 

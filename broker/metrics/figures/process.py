@@ -1,4 +1,6 @@
-"""The process: whether it is well, since when it runs, what it takes; which code and which model are in it."""
+"""The process: whether it is well, since when it runs, what it takes, its room; its code and its model."""
+
+from shutil import disk_usage
 
 from broker.annotate import broker_version
 from broker.metrics.family import Family
@@ -33,6 +35,8 @@ FAMILY = Family(
         "boreal_start_time_seconds": lambda state: state.started,
         "boreal_java_up": lambda state: None if state.java is None else float(is_alive(state.java)),
         "boreal_process_resident_bytes": _resident,
+        "boreal_disk_bytes": lambda state: disk_usage(state.run.path).total,
+        "boreal_disk_free_bytes": lambda state: disk_usage(state.run.path).free,
         "boreal_process_cpu_seconds_total": _cpu,
     }
 )
