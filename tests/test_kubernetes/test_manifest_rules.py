@@ -51,7 +51,7 @@ def test_every_container_says_what_it_asks_for_and_takes_at_most(any_build: "Bui
         assert len(pod.containers) == 1
         for what in ("requests", "limits"):
             assert bounded(pod, what).keys() == {"cpu", "memory", "ephemeral-storage"}, pod.of
-        assert bounded(pod, "requests")["memory"] == bounded(pod, "limits")["memory"] or "CronJob" in pod.of
+        assert bounded(pod, "requests")["memory"] == bounded(pod, "limits")["memory"]
 
 
 def test_every_image_is_of_one_version(any_build: "Build") -> None:
