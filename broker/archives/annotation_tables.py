@@ -43,7 +43,7 @@ class AnnotationTables:
             wrong = f"an annotation table without {', '.join(missing)}: its alerts can't be scored from it"
             yield from Unreadable().portions(found, tally, wrong)
         else:
-            yield from _parquet.portions(ANNOTATIONS, found, _columns_of(found.path), tally)
+            yield from _parquet.portions(ANNOTATIONS, found, _columns_of(found), tally)
 
     def read(self, found: Found, portion: Portion) -> Iterator[Stored]:
         """The stored alerts, a few at a time."""

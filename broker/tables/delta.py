@@ -218,7 +218,7 @@ def writer_properties(schema: pa.Schema) -> WriterProperties:
 def _append(table: DeltaTable, batch: TableBatch, storage_options: dict[str, str]) -> None:
     """Write the rows of each night to a file, then commit the files."""
     table.create_write_transaction(
-        add_files(table, batch.annotations, storage_options),
+        [*add_files(table, batch.annotations, storage_options)],
         mode="append",
         schema=table.schema(),
         partition_by=["night"],
