@@ -38,11 +38,11 @@ from broker.outgoing.outbox import OUTGOING, Outbox, Send
 from broker.run_directory import RunDirectory, part_stem
 from broker.sinks import discover
 from broker.sinks.sink import MicroBatch, Sink
-from broker.sources.kafka import published
+from broker.sources.kafka import places, published
 from broker.tables.parquet import ParquetAnnotations
 from broker.tables.table import AnnotationTable, Committed, TableBatch
 from features.extract import code_hash
-from schemas.annotation import DELIVERED_TO
+from schemas.annotation import DELIVERED_TO, PUBLISHED
 
 LOG = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ class Committer:
         watch = Stopwatch()
         with watch("commit"):
             decided = self._decide(part_stem(stream, number), harvest, replayed)
-            page = page_of(stream, number, decided.account, self.ledger.positions)
+            page = page_of(stream, number, decided.account, self.ledger.positions, now())
             self._write(decided, page)
             self._enter(page)
         counted = time.time()
@@ -290,6 +290,8 @@ class Committer:
         fresh = outcome.annotations.take(pa.array(rows))
         delivered, cut = self._limiter.apply(fresh)
         annotations = fresh.append_column(DELIVERED_TO, delivered.cast(DELIVERED_TO.type))
+        stamps = places(fresh["origin"], harvest.messages)["timestamp"]
+        annotations = annotations.append_column(PUBLISHED, stamps)
         versions = Versions(broker_version(), code_hash(), self.settings.bundle_sha256)
         dead = letters(outcome.rejects, harvest.messages, stem, versions)
         messages, undeliverable = self._messages(harvest, rows, annotations, dead)
@@ -338,6 +340,11 @@ class Committer:
             return
         for stem, counts in self.outbox.deliver(self.publishing.send):
             LOG.debug("delivered %s: %s", stem, counts)
+
+
+def now() -> int:
+    """The time [ms since 1970, UTC], for the books."""
+    return int(time.time() * 1000)
 
 
 def _page_in(committed: Committed, run: RunDirectory) -> Page:

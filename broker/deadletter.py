@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from broker.run_directory import RunDirectory
-from broker.sources.kafka import partition_names
+from broker.sources.kafka import places
 from schemas.packets import REJECTS
 
 DEADLETTER = pa.schema(
@@ -55,7 +55,7 @@ def letters(rejects: pa.Table, messages: pa.Table, stem: str, versions: Versions
     versions : of the code and the model.
     """
     n = rejects.num_rows
-    place = _places(rejects["origin"], messages)
+    place = places(rejects["origin"], messages)
     columns = {
         "id": [f"{stem.removeprefix('part-')}-{k}" for k in range(n)],
         **{name: rejects[name] for name in REJECTS.names},
@@ -65,14 +65,6 @@ def letters(rejects: pa.Table, messages: pa.Table, stem: str, versions: Versions
         "bundleSha256": [versions.bundle] * n,
     }
     return pa.table([_as(columns[field.name], field.type) for field in DEADLETTER], schema=DEADLETTER)
-
-
-def _places(origins: pa.ChunkedArray, messages: pa.Table) -> pa.Table:
-    """The message that each origin names; nulls where it names none."""
-    names = pc.binary_join_element_wise(partition_names(messages), messages["offset"].cast(pa.utf8()), "/")
-    wanted = pc.replace_substring_regex(origins, r"(#\d+)+$", "")
-    at = pc.index_in(wanted, value_set=names.combine_chunks())
-    return messages.take(at)
 
 
 def _as(values: pa.Array | pa.ChunkedArray | Sequence[str], kind: pa.DataType) -> pa.Array | pa.ChunkedArray:

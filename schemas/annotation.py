@@ -139,6 +139,13 @@ DELIVERED_TO = column(
     known=True,
 )
 
+PUBLISHED = column(
+    "kafkaTimestamp",
+    pa.int64(),
+    "ms",
+    "Kafka's time stamp of the message that it came in, since 1970, UTC; null for files",
+)
+
 
 def annotation_schema(class_columns: Sequence[pa.Field], feature_columns: Sequence[pa.Field]) -> pa.Schema:
     """The columns of an annotation.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from broker.books.ledger import Entry, Page, Span
 from broker.books.reasons import count_kinds
+from broker.books.visits import visit_counts
 from broker.errors import LedgerError
 from broker.harvest import Harvest
 from broker.sources.kafka import partition_names, partitions_of
@@ -39,7 +40,9 @@ class Account:
     rows: NDArray[np.int64] | None = None
 
 
-def page_of(stream: str, number: int, account: Account, positions: Mapping[str, Span]) -> Page:
+def page_of(
+    stream: str, number: int, account: Account, positions: Mapping[str, Span], taken: int | None = None
+) -> Page:
     """The page of a micro-batch, checked.
 
     Parameters
@@ -47,6 +50,7 @@ def page_of(stream: str, number: int, account: Account, positions: Mapping[str, 
     stream, number : which micro-batch.
     account : what was decided on it.
     positions : how far each Kafka partition had been read before.
+    taken : the time now [ms since 1970, UTC].
 
     Raises
     ------
@@ -55,13 +59,14 @@ def page_of(stream: str, number: int, account: Account, positions: Mapping[str, 
     """
     entry = _entry(account)
     entry.check()
+    visits = visit_counts(account.harvest.outcome.annotations, account.annotations)
     if account.replayed is not None:  # their messages were counted when they came
-        return Page(stream, number, entry)
+        return Page(stream, number, entry, taken=taken, visits=visits)
     _check_messages(account.harvest)
     spans, skipped = _offsets(account.harvest.messages, positions)
     for partition, runs in skipped.items():
         entry.partitions[partition]["skipped"] = sum(run.next - run.first for run in runs)
-    return Page(stream, number, entry, spans, skipped)
+    return Page(stream, number, entry, spans, skipped, taken, visits)
 
 
 def _entry(account: Account) -> Entry:

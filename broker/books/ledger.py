@@ -107,6 +107,15 @@ class Span(NamedTuple):
     next: int
 
 
+class VisitCount(NamedTuple):
+    """What became of a visit's alerts that could be read."""
+
+    survey: str
+    visit: int
+    annotated: int
+    duplicates: int
+
+
 @dataclass(frozen=True)
 class Page:
     """What one micro-batch adds to the books.
@@ -117,6 +126,8 @@ class Page:
     entry : its counts.
     spans : the offsets that it took of each Kafka partition.
     skipped : the runs of offsets among them that held no message; Kafka's own transaction marks, or what had expired.
+    taken : when it was taken in [ms since 1970, UTC]; None in the books of versions before this one.
+    visits : the visits that its alerts are of.
     """
 
     stream: str
@@ -124,6 +135,8 @@ class Page:
     entry: Entry
     spans: Mapping[str, Span] = field(default_factory=dict)
     skipped: Mapping[str, Sequence[Span]] = field(default_factory=dict)
+    taken: int | None = None
+    visits: Sequence[VisitCount] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The page as plain data, without counts of zero."""
@@ -132,6 +145,8 @@ class Page:
             "batch": self.number,
             "spans": {name: list(span) for name, span in self.spans.items()},
             "skipped": {name: [list(span) for span in spans] for name, spans in self.skipped.items()},
+            "taken": self.taken,
+            "visits": [list(count) for count in self.visits],
             **{key: count for key, count in self.entry.to_json().items() if count},
         }
 
@@ -140,7 +155,9 @@ class Page:
         """The page that `to_json` gave."""
         spans = {name: Span(*span) for name, span in found["spans"].items()}
         skipped = {name: [Span(*span) for span in runs] for name, runs in found["skipped"].items()}
-        return cls(found["stream"], found["batch"], Entry.from_json(found), spans, skipped)
+        visits = tuple(VisitCount(*count) for count in found.get("visits", ()))
+        entry = Entry.from_json(found)
+        return cls(found["stream"], found["batch"], entry, spans, skipped, found.get("taken"), visits)
 
 
 @dataclass(frozen=True)

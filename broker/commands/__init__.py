@@ -22,6 +22,7 @@ from broker.commands import (
     run,
     schema,
     version,
+    visits,
     warm_up,
 )
 from broker.commands import filter as filters
@@ -45,6 +46,7 @@ app.command("ledger", help=ledger.HELP)(ledger.ledger)
 app.command("compact", help=compact.HELP)(compact.compact)
 app.command("diff", help=diff.HELP)(diff.diff)
 app.command("reconcile", help=reconcile.HELP)(reconcile.reconcile)
+app.command("visits", help=visits.HELP)(visits.visits)
 app.command("replay-packets", help=replay_packets.HELP)(replay_packets.replay_packets)
 app.command("inspect", help=inspect_packet.HELP)(inspect_packet.inspect)
 app.command("warm-up", help=warm_up.HELP)(warm_up.warm_up)

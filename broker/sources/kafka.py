@@ -61,6 +61,19 @@ def partition_names(messages: pa.Table) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(messages["topic"], messages["partition"].cast(pa.utf8()), "/")
 
 
+def places(origins: pa.ChunkedArray, messages: pa.Table) -> pa.Table:
+    """The message that each origin names, as a row of `MESSAGES`; nulls where it names none.
+
+    Parameters
+    ----------
+    origins : of alerts; those of a container's end with ``#`` and a number each.
+    messages : rows of `MESSAGES`.
+    """
+    names = pc.binary_join_element_wise(partition_names(messages), messages["offset"].cast(pa.utf8()), "/")
+    wanted = pc.replace_substring_regex(origins, r"(#\d+)+$", "")
+    return messages.take(pc.index_in(wanted, value_set=names.combine_chunks()))
+
+
 def published(messages: pa.Table) -> dict[str, int]:
     """Kafka's time stamp [ms since 1970, UTC] of each message, by the origin that `packets_of` gives it."""
     places = (messages[name].to_pylist() for name in ("topic", "partition", "offset"))

@@ -54,8 +54,10 @@ class Annotations:
         with self.reading(fragment):
             return ds.Scanner.from_fragment(fragment, schema=self.dataset.schema, columns=columns).to_table()
 
-    def batches(self, fragment: ds.Fragment, rows_at_once: int) -> Iterator[pa.RecordBatch]:
-        """All columns of one file, a piece at a time.
+    def batches(
+        self, fragment: ds.Fragment, rows_at_once: int, columns: list[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """These columns of one file, or all, a piece at a time.
 
         Raises
         ------
@@ -63,8 +65,17 @@ class Annotations:
             If the file can't be read.
         """
         with self.reading(fragment):
+            # Of its own, since a dataset keeps what it knows of its files: a MB each, with hundreds of columns.
+            opened = self.dataset.format.make_fragment(
+                fragment.path, self.dataset.filesystem, fragment.partition_expression
+            )
             scanner = ds.Scanner.from_fragment(
-                fragment, schema=self.dataset.schema, batch_size=rows_at_once, batch_readahead=1, fragment_readahead=1
+                opened,
+                schema=self.dataset.schema,
+                columns=columns,
+                batch_size=rows_at_once,
+                batch_readahead=1,
+                fragment_readahead=1,
             )
             yield from (batch for batch in scanner.to_batches() if batch.num_rows)
 

@@ -84,6 +84,7 @@ COMMANDS = [
     "export hats",
     "export parquet",
     "ledger",
+    "visits",
     "inspect",
     "version",
     "filter",

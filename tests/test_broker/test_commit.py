@@ -28,6 +28,12 @@ class KilledError(Exception):
     """Stands for the death of the process between two file operations."""
 
 
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch):
+    """The time stands still, so that what is written again is the same."""
+    monkeypatch.setattr("broker.commit.now", lambda: 1_750_000_000_000)
+
+
 @pytest.fixture
 def limited(tmp_path, bundle):
     """A filter that sends everything, and one that sends one alert a night."""

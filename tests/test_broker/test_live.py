@@ -123,6 +123,20 @@ def night(kafka, tmp_path_factory, examples_dir, sample_packets, live_run):
             yield made
 
 
+def test_visits_are_told_while_the_run_works(night):
+    printed, books = night.run.boreal("visits", night.run.file, "--all", "--json"), night.run.books()
+    told = json.loads(printed[printed.index("{\n") :])  # progress is printed, too
+    visits = told["visits"]
+    assert sum(row["alerts"] for row in visits) + sum(told["withoutVisit"].values()) == books["annotated"]
+    assert set(told["withoutVisit"]) == {"ztf"}
+    assert sum(row["duplicates"] for row in visits) == books["duplicates"] > 0
+    assert told["deadLettersOfUnknownVisit"] == books["deadLettered"] > 0
+    for row in visits:
+        first, mean, last = (row[f"kafka{which}Seconds"] for which in ("First", "Mean", "Last"))
+        assert first <= mean <= last < row["annotatedLastSeconds"] < first + 600
+    assert max(row["detectors"] for row in visits) > 1
+
+
 def test_passwords_are_on_no_page_of_spark(night):
     applications = json.loads(page(f"{night.ui}/api/v1/applications"))
     api = f"{night.ui}/api/v1/applications/{applications[0]['id']}"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.books.ledger import Entry, Ledger, Page, Span
+from broker.books.ledger import Entry, Ledger, Page, Span, VisitCount
 from broker.errors import LedgerError
 
 counts = st.integers(0, 10**12)
@@ -39,7 +39,8 @@ def pages(draw, number=0):
     """A page of the stream aaaaaaaa that goes on in each partition where the one before ended."""
     spans = {f"alerts/{k}": Span(number * 100, number * 100 + draw(st.integers(1, 100))) for k in draw(few)}
     skipped = {name: [Span(span.first, span.first + 1)] for name, span in spans.items()}
-    return Page("aaaaaaaa", number, draw(entries()), spans, skipped)
+    visits = draw(st.lists(st.builds(VisitCount, st.text(max_size=4), st.integers(0, 2**63 - 1), counts, counts)))
+    return Page("aaaaaaaa", number, draw(entries()), spans, skipped, draw(st.none() | counts), tuple(visits))
 
 
 @given(pages(), pages(1))

@@ -1,0 +1,1 @@
+"""Whether each visit of a night came whole and in time: alerts, detectors, latency, what came late."""
