@@ -1,5 +1,6 @@
-"""What kustomize makes of the manifests: objects by build, and the pods that come of them."""
+"""What kustomize makes of the manifests, objects and the pods that come of them; a real API server to ask."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,11 @@ import pytest
 from ruamel.yaml import YAML
 
 K8S = Path(__file__).parents[2] / "k8s"
+TOOLS = K8S / "test"
+UNREACHABLE = 3
+CACHE = Path(
+    os.environ.get("BOREAL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "boreal")
+)
 OVERLAYS = tuple(sorted(path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml")))
 BUILDS = tuple(f"overlays/{name}" for name in OVERLAYS)
 ALONE = ("base", "kafka", "observability", "reprocess")
@@ -132,3 +138,38 @@ def build(request: pytest.FixtureRequest, builds: dict[str, Build]) -> Build:
 def any_build(request: pytest.FixtureRequest, builds: dict[str, Build]) -> Build:
     """One build after the other, those too that need another beside them."""
     return builds[request.param]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A real API server, spoken to with kubectl."""
+
+    kubeconfig: Path
+
+    @property
+    def cluster(self) -> Object:
+        """Its address, and the authority to trust there."""
+        return dict(YAML(typ="safe").load(self.kubeconfig)["clusters"][0]["cluster"])
+
+    def ask(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [str(CACHE / "bin" / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments]
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+
+    def told(self, *arguments: str, given: str | None = None) -> str:
+        done = self.ask(*arguments, given=given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that knows what Kubernetes brings, and nothing else."""
+    folder = tmp_path_factory.mktemp("server")
+    started = subprocess.run([TOOLS / "apiserver", "up", folder], stdout=subprocess.PIPE, text=True, check=False)
+    if started.returncode == UNREACHABLE:
+        pytest.skip("an API server can't be built: Go, or its module proxy, is missing")
+    assert started.returncode == 0
+    try:
+        yield Server(Path(started.stdout.strip()))
+    finally:
+        subprocess.run([TOOLS / "apiserver", "down", folder], check=True)

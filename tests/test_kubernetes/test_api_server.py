@@ -1,26 +1,23 @@
 """Every overlay against a real API server, which checks fields, rules of CRDs and of admission, and rights."""
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ruamel.yaml import YAML
 
+if TYPE_CHECKING:
+    from conftest import Server
+
 ROOT = Path(__file__).parents[2]
-TOOLS = ROOT / "k8s" / "test"
+CRDS = ROOT / "k8s" / "test" / "crds"
 OVERLAYS = sorted(path.parent for path in ROOT.glob("k8s/overlays/*/kustomization.yaml"))
 REPROCESSING = ROOT / "k8s" / "reprocess"
-UNREACHABLE = 3
-CACHE = Path(
-    os.environ.get("BOREAL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "boreal")
-)
 
 PODS = {"get", "list", "watch", "create", "delete", "deletecollection"}
 RIGHTS = {"boreal-driver": {("", "pods"): PODS}}
@@ -32,52 +29,37 @@ APPROVED = "https://github.com/kubeflow/spark-operator/pull/1298"
 pytestmark = pytest.mark.slow
 
 
-@dataclass
-class Server:
-    """A real API server, spoken to with kubectl."""
-
-    kubeconfig: Path
-
-    def ask(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [str(CACHE / "bin" / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments]
-        return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
-
-    def told(self, *arguments: str, given: str | None = None) -> str:
-        done = self.ask(*arguments, given=given)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def rights(self, namespace: str, account: str) -> dict[tuple[str, str], set[str]]:
-        """Verbs by group and resource, as the server tells the account."""
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectRulesReview",
-            "spec": {"namespace": namespace},
-        }
-        answer = self.told(
-            "create", "--validate=false", "-f", "-", "-o", "json", f"--as=system:serviceaccount:{namespace}:{account}",
-            "--as-group=system:serviceaccounts", f"--as-group=system:serviceaccounts:{namespace}",
-            "--as-group=system:authenticated", given=json.dumps(review),
-        )  # fmt: skip
-        found: dict[tuple[str, str], set[str]] = {}
-        for rule in json.loads(answer)["status"]["resourceRules"]:
-            for group in rule["apiGroups"]:
-                for resource in rule["resources"]:
-                    names = ",".join(rule.get("resourceNames", []))
-                    found.setdefault((group, f"{resource} {names}".strip()), set()).update(rule["verbs"])
-        return found
+def rights(server: "Server", namespace: str, account: str) -> dict[tuple[str, str], set[str]]:
+    """Verbs by group and resource, as the server tells the account."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": namespace},
+    }
+    answer = server.told(
+        "create", "--validate=false", "-f", "-", "-o", "json", f"--as=system:serviceaccount:{namespace}:{account}",
+        "--as-group=system:serviceaccounts", f"--as-group=system:serviceaccounts:{namespace}",
+        "--as-group=system:authenticated", given=json.dumps(review),
+    )  # fmt: skip
+    found: dict[tuple[str, str], set[str]] = {}
+    for rule in json.loads(answer)["status"]["resourceRules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                names = ",".join(rule.get("resourceNames", []))
+                found.setdefault((group, f"{resource} {names}".strip()), set()).update(rule["verbs"])
+    return found
 
 
 @dataclass
 class Overlay:
     """The objects of an overlay, or of another folder, moved into a namespace of the test's own."""
 
-    server: Server
+    server: "Server"
     namespace: str
     objects: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, server: Server, path: Path, namespace: str) -> "Overlay":
+    def of(cls, server: "Server", path: Path, namespace: str) -> "Overlay":
         objects = [each for each in YAML(typ="safe").load_all(server.told("kustomize", str(path))) if each]
         for each in objects:
             each["metadata"].update({"name" if each["kind"] == "Namespace" else "namespace": namespace})
@@ -103,23 +85,14 @@ class Overlay:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[Server]:
+def server(empty_server: "Server") -> "Server":
     """A server that knows what the operators teach it."""
-    folder = tmp_path_factory.mktemp("server")
-    started = subprocess.run([TOOLS / "apiserver", "up", folder], stdout=subprocess.PIPE, text=True, check=False)
-    if started.returncode == UNREACHABLE:
-        pytest.skip("an API server can't be built: Go, or its module proxy, is missing")
-    assert started.returncode == 0
-    try:
-        made = Server(Path(started.stdout.strip()))
-        for path in sorted((TOOLS / "crds").glob("*.yaml")):
-            definition = YAML(typ="safe").load(path)
-            definition["metadata"].setdefault("annotations", {})["api-approved.kubernetes.io"] = APPROVED
-            made.told("create", "-f", "-", given=json.dumps(definition))
-        made.told("wait", "--for=condition=Established", "crd", "--all")
-        yield made
-    finally:
-        subprocess.run([TOOLS / "apiserver", "down", folder], check=True)
+    for path in sorted(CRDS.glob("*.yaml")):
+        definition = YAML(typ="safe").load(path)
+        definition["metadata"].setdefault("annotations", {})["api-approved.kubernetes.io"] = APPROVED
+        empty_server.told("create", "-f", "-", given=json.dumps(definition))
+    empty_server.told("wait", "--for=condition=Established", "crd", "--all")
+    return empty_server
 
 
 @pytest.fixture(scope="module", params=OVERLAYS, ids=lambda path: path.name)
@@ -159,7 +132,7 @@ def test_applied_a_second_time_nothing_changes(applied):
 
 
 def test_accounts_may_do_what_they_must_and_nothing_more(applied):
-    ask = partial(applied.server.rights, applied.namespace)
+    ask = partial(rights, applied.server, applied.namespace)
     anyone = ask("nobody")
     for name in (each["metadata"]["name"] for each in applied.of_kind("ServiceAccount")):
         more = {what: verbs - anyone.get(what, set()) for what, verbs in ask(name).items()}

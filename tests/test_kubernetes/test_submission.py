@@ -15,15 +15,10 @@ import pytest
 from ruamel.yaml import YAML
 
 if TYPE_CHECKING:
-    from conftest import Build, Object
+    from conftest import Build, Object, Server
 
 pytestmark = pytest.mark.slow
 
-TOOLS = Path(__file__).parents[2] / "k8s" / "test"
-UNREACHABLE = 3
-CACHE = Path(
-    os.environ.get("BOREAL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "boreal")
-)
 SUBMITTER = """
 apiVersion: v1
 kind: ServiceAccount
@@ -44,38 +39,17 @@ subjects: [{kind: ServiceAccount, name: submitter, namespace: boreal}]
 """Who submits, with no right to network policies."""
 
 
-class Server:
-    """A real API server with the objects of the base that it knows."""
-
-    def __init__(self, kubeconfig: Path) -> None:
-        self._kubeconfig = kubeconfig
-        self.cluster = YAML(typ="safe").load(kubeconfig)["clusters"][0]["cluster"]
-
-    def ask(self, *arguments: str, given: str | None = None) -> str:
-        command = [str(CACHE / "bin" / "kubectl"), "--kubeconfig", str(self._kubeconfig), "-n", "boreal", *arguments]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def found(self, kind: str) -> list["Object"]:
-        return list(json.loads(self.ask("get", kind, "-o", "json"))["items"])
-
-
 @pytest.fixture(scope="module")
-def server(builds: dict[str, "Build"], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    started = subprocess.run([TOOLS / "apiserver", "up", folder], stdout=subprocess.PIPE, text=True, check=False)
-    if started.returncode == UNREACHABLE:
-        pytest.skip("an API server can't be built: Go, or its module proxy, is missing")
-    assert started.returncode == 0
-    try:
-        made = Server(Path(started.stdout.strip()))
-        base = [each for each in builds["base"].objects if each["kind"] != "SparkApplication"]
-        made.ask("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": base}))
-        made.ask("apply", "-f", "-", given=SUBMITTER)
-        yield made
-    finally:
-        subprocess.run([TOOLS / "apiserver", "down", folder], check=True)
+def server(empty_server: "Server", builds: dict[str, "Build"]) -> "Server":
+    """It has the objects of the base, but for the application itself."""
+    base = [each for each in builds["base"].objects if each["kind"] != "SparkApplication"]
+    empty_server.told("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": base}))
+    empty_server.told("apply", "-n", "boreal", "-f", "-", given=SUBMITTER)
+    return empty_server
+
+
+def found(server: "Server", kind: str) -> list["Object"]:
+    return list(json.loads(server.told("get", kind, "-n", "boreal", "-o", "json"))["items"])
 
 
 def settings(application: "Object", folder: Path) -> Iterator[tuple[str, str]]:
@@ -101,11 +75,11 @@ def settings(application: "Object", folder: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def submitted(server: Server, builds: dict[str, "Build"], tmp_path_factory: pytest.TempPathFactory) -> Server:
+def submitted(server: "Server", builds: dict[str, "Build"], tmp_path_factory: pytest.TempPathFactory) -> "Server":
     (application,) = builds["base"].of_kind("SparkApplication").values()
     spec = application["spec"]
-    found = find_spec("pyspark")
-    assert found is not None
+    pyspark = find_spec("pyspark")
+    assert pyspark is not None
     submission = "spark.kubernetes.authenticate.submission"
     given = {
         **dict(settings(application, tmp_path_factory.mktemp("templates"))),
@@ -113,10 +87,10 @@ def submitted(server: Server, builds: dict[str, "Build"], tmp_path_factory: pyte
         "spark.kubernetes.driver.pod.name": "boreal-driver",
         "spark.kubernetes.submission.waitAppCompletion": "false",
         f"{submission}.caCertFile": server.cluster["certificate-authority"],
-        f"{submission}.oauthToken": server.ask("create", "token", "submitter").strip(),
+        f"{submission}.oauthToken": server.told("create", "token", "submitter", "-n", "boreal").strip(),
     }
     command = [
-        str(Path(str(found.origin)).parent / "bin" / "spark-submit"),
+        str(Path(str(pyspark.origin)).parent / "bin" / "spark-submit"),
         *("--master", f"k8s://{server.cluster['server']}", "--deploy-mode", "cluster", "--name", "boreal"),
         *(part for name, value in given.items() for part in ("--conf", f"{name}={value}")),
         spec["mainApplicationFile"], *spec["arguments"],
@@ -128,8 +102,8 @@ def submitted(server: Server, builds: dict[str, "Build"], tmp_path_factory: pyte
 
 
 @pytest.fixture
-def pod(submitted: Server) -> Any:
-    (driver,) = submitted.found("pods")
+def pod(submitted: "Server") -> Any:
+    (driver,) = found(submitted, "pods")
     return driver
 
 
@@ -158,10 +132,10 @@ def test_it_has_the_account_the_size_and_the_command_of_the_application(pod: "Ob
     assert container["args"][-3:] == ["local:///opt/boreal/stream.py", "run", "/etc/boreal/run.yaml"]
 
 
-def test_executors_will_be_made_of_their_template(submitted: Server) -> None:
+def test_executors_will_be_made_of_their_template(submitted: "Server") -> None:
     held = [
         text
-        for each in submitted.found("configmaps")
+        for each in found(submitted, "configmaps")
         for text in each["data"].values()
         if "spark-kubernetes-executor" in text
     ]
@@ -170,7 +144,7 @@ def test_executors_will_be_made_of_their_template(submitted: Server) -> None:
     assert template["spec"]["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
 
 
-def test_no_policy_is_made_beside_ours(submitted: Server, builds: dict[str, "Build"]) -> None:
-    assert {each["metadata"]["name"] for each in submitted.found("networkpolicies")} == set(
+def test_no_policy_is_made_beside_ours(submitted: "Server", builds: dict[str, "Build"]) -> None:
+    assert {each["metadata"]["name"] for each in found(submitted, "networkpolicies")} == set(
         builds["base"].of_kind("NetworkPolicy")
     )
