@@ -81,6 +81,11 @@ def fetched(wanted: Archives, cache: Path | None = None) -> Path:
     return kept(wanted.name, lambda folder: _fetch(wanted, folder), cache)
 
 
+def with_spark(wanted: Archives) -> bool:
+    """Whether the archives lie among Spark's own, where every Java process of Spark finds them, as in an image."""
+    return (_ivy().parent / wanted.proof).exists()
+
+
 def _fetch(wanted: Archives, folder: Path) -> None:
     with TemporaryDirectory(prefix=".ivy-", dir=folder) as work:
         order = Path(work, "ivy.xml")

@@ -9,7 +9,7 @@ from pathlib import Path
 from broker._kept import default_cache
 from broker.checks.check import Outcome, failed, ok, warning
 from broker.checks.subject import Subject
-from broker.java_archives import KAFKA_CONNECTOR, java
+from broker.java_archives import KAFKA_CONNECTOR, java, with_spark
 from broker.object_store import is_address
 from broker.secrets import SecretPlace
 
@@ -55,6 +55,8 @@ def java_version(_: Subject) -> Outcome:
 
 def connector(_: Subject) -> Outcome:
     """Spark's Kafka connector is fetched at the first start, which a night shouldn't wait for."""
+    if with_spark(KAFKA_CONNECTOR):
+        return ok(f"{KAFKA_CONNECTOR.title} is among Spark's own archives")
     folder = default_cache() / KAFKA_CONNECTOR.name
     if not folder.exists():
         remedy = "start a run once while a Maven repository is in reach, or copy that folder from another machine"

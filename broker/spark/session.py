@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 from broker.errors import JavaMissingError, StreamStoppedError
 from broker.logs import LogForm
 from broker.spark.java_log import JavaLog
+from broker.spark.pod import on_kubernetes, pod_settings
 
 JAVA_OPTIONS = (
     # Java only moves bytes here: code of the first compiler moves them as fast as that of the second, which would take
@@ -108,17 +109,13 @@ def start_session(
     check_java()
     # Workers take `python3` from the path unless told, and would miss the environment's packages.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings = {
-        **SETTINGS,
-        **(LOCAL_SETTINGS if master.startswith("local") else {}),
-        "spark.driver.memory": driver_memory,
-        **_java_options(master, LOG_SETTINGS[log].as_uri()),
-        **({"spark.jars": ",".join(map(str, jars))} if jars else {}),
-        **extra,
-    }
-    conf = SparkConf().setMaster(patient(master)).setAppName("boreal").setAll(list(settings.items()))
+    settings = settings_for(master, driver_memory, extra, jars, log)
     try:
-        gateway = _launched(conf, log)
+        gateway = _launched(SparkConf().setAll(list(settings.items())), log)
+        # Java that spark-submit has started was given settings of its own, perhaps another master: they win.
+        conf = SparkConf(_jvm=gateway.jvm)
+        wanted = settings_for(conf.get("spark.master", master) or master, driver_memory, extra, jars, log)
+        conf.setAll([(name, value) for name, value in wanted.items() if not conf.contains(name)])
         session = SparkSession(SparkContext(conf=conf, gateway=gateway))
     except (PySparkRuntimeError, Py4JError) as error:
         raise StreamStoppedError(f"Spark could not be started: {str(error).splitlines()[0]}") from error
@@ -126,11 +123,28 @@ def start_session(
     return session
 
 
+def settings_for(
+    master: str, driver_memory: str, extra: Mapping[str, str], jars: Sequence[Path] = (), log: LogForm = "text"
+) -> dict[str, str]:
+    """Every setting of a session; the parameters are those of `start_session`."""
+    return {
+        **SETTINGS,
+        **(LOCAL_SETTINGS if master.startswith("local") else {}),
+        **(pod_settings() if on_kubernetes(master) else {}),
+        "spark.master": patient(master),
+        "spark.app.name": "boreal",
+        "spark.driver.memory": driver_memory,
+        **_java_options(master, LOG_SETTINGS[log].as_uri()),
+        **({"spark.jars": ",".join(map(str, jars))} if jars else {}),
+        **extra,
+    }
+
+
 def _java_options(master: str, log_settings: str) -> dict[str, str]:
     """Options of the Java processes; executors on Kubernetes have the driver's image, and so its files."""
     with_log = " ".join([*JAVA_OPTIONS, f"-Dlog4j2.configurationFile={log_settings}"])
-    on_kubernetes = {"spark.executor.extraJavaOptions": with_log} if master.startswith("k8s://") else {}
-    return {"spark.driver.extraJavaOptions": with_log, **on_kubernetes}
+    of_executors = {"spark.executor.extraJavaOptions": with_log} if on_kubernetes(master) else {}
+    return {"spark.driver.extraJavaOptions": with_log, **of_executors}
 
 
 def _launched(conf: SparkConf, log: LogForm) -> Any:
