@@ -47,6 +47,12 @@ LONG_SECONDS = (
 ALERTS = (1.0, 10.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 4000.0, 10_000.0, 40_000.0)
 """Of numbers of alerts."""
 
+VISIT_ALERTS = (10.0, 100.0, 500.0, 1000.0, 2000.0, 5000.0, 7500.0, 10_000.0, 12_500.0, 15_000.0, 20_000.0, 40_000.0)
+"""Of alerts of a visit: LSST has about 10,000."""
+
+DETECTORS = (10.0, 50.0, 100.0, 150.0, 170.0, 180.0, 185.0, 187.0, 188.0, 189.0)
+"""Of detectors of a visit: LSSTCam has 189 that alerts come from."""
+
 
 def _counter(name: str, *labels: str, means: str) -> Metric:
     return Metric(name, Kind.COUNTER, labels, means)
@@ -153,6 +159,36 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
             means="from Kafka's time stamp of the packet until its messages are delivered; since the start",
             buckets=SECONDS,
         ),
+    ),
+    "Visits": (
+        _histogram(
+            "boreal_visit_alerts",
+            "survey",
+            means="alerts of each complete visit; since the start",
+            buckets=VISIT_ALERTS,
+        ),
+        _histogram(
+            "boreal_visit_detectors",
+            "survey",
+            means="detectors with alerts of each complete visit; since the start",
+            buckets=DETECTORS,
+        ),
+        _histogram(
+            "boreal_visit_latency_seconds",
+            "survey",
+            means="from the observation (mjdTai) until the last alert of each complete visit is annotated; "
+            "since the start",
+            buckets=LONG_SECONDS,
+        ),
+        _counter(
+            "boreal_visit_late_alerts_total",
+            "survey",
+            means="annotated alerts of visits that were complete already; since the start",
+        ),
+        _gauge("boreal_newest_visit", "survey", means="number of the newest visit; no value while none is open"),
+        _gauge("boreal_newest_visit_alerts", "survey", means="alerts of the newest visit so far"),
+        _gauge("boreal_newest_visit_detectors", "survey", means="detectors with alerts of the newest visit so far"),
+        _gauge("boreal_newest_visit_age_seconds", "survey", means="time since the newest visit was observed"),
     ),
     "Model": (
         _gauge("boreal_model_info", "bundle", "version", means="1 for the model bundle in use, by hash and version"),

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from broker._stopwatch import together
+from broker._utc import unix_seconds
 from broker.commit import Taken
 from broker.metrics.catalogue import BY_NAME
 from broker.metrics.family import Family, Tally
@@ -16,10 +17,6 @@ from broker.metrics.histogram import Histogram
 from broker.metrics.labels import Labels
 from broker.metrics.state import State
 from broker.sources.kafka import published
-
-UNIX_EPOCH_MJD = 40587.0
-TAI_MINUS_UTC_SECONDS = 37.0
-"""Since 2017. There is to be no further leap second before 2035 (CGPM 2022, resolution 4)."""
 
 
 def _empty(name: str) -> Histogram:
@@ -80,12 +77,6 @@ class Latencies(Tally):
             known = told.get((survey,)) or _empty("boreal_observation_latency_seconds")
             told[survey,] = known.with_values(_since(unix_seconds(mjd), now))
         self.observation = told
-
-
-def unix_seconds(mjd_tai: NDArray[np.float64]) -> NDArray[np.float64]:
-    """MJD TAI [d] as seconds since 1970, UTC; right for times since 2017."""
-    seconds: NDArray[np.float64] = (mjd_tai - UNIX_EPOCH_MJD) * 86_400.0 - TAI_MINUS_UTC_SECONDS
-    return seconds
 
 
 def _since(times: NDArray[np.float64], now: float) -> NDArray[np.float64]:

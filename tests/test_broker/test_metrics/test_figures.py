@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from broker._utc import unix_seconds
 from broker.annotate import schema_for
 from broker.books.reasons import REASON_KINDS
 from broker.commit import Publishing
@@ -17,7 +18,6 @@ from broker.filters.definition import Filter
 from broker.metrics.catalogue import METRICS
 from broker.metrics.exposition import ERRORS, LEFT_OUT, StateCollector, all_figures
 from broker.metrics.family import discover
-from broker.metrics.figures.batches import unix_seconds
 from broker.outgoing.destinations import Topics, destinations
 from broker.pipeline import Outcome
 from broker.sources.kafka import MESSAGES

@@ -182,6 +182,8 @@ def test_what_was_measured_fits_together(first_life):
     assert found["boreal_batch_alerts_sum",] == books["received"]
     assert found["boreal_batch_seconds_count",] == books["lastBatch"][next(iter(books["lastBatch"]))] + 1
     assert found["boreal_kafka_latency_seconds_count",] == books["annotated"]
+    newest = {"": 2026030900244, "_alerts": 4, "_detectors": 4}
+    assert {name: found[f"boreal_newest_visit{name}", "lsst"] for name in newest} == newest
     surveys = {labels[1] for labels in found if labels[0] == "boreal_score_window_alerts"}
     assert surveys == books["surveys"].keys()
     stages = {labels[1]: n for labels, n in found.items() if labels[0] == "boreal_stage_seconds_total"}
