@@ -75,6 +75,12 @@ def test_secrets_are_those_that_the_documentation_tells_of(any_build: "Build") -
     assert all(f"`{name}`" in told for name in used)
 
 
+def test_the_documentation_tells_of_every_overlay() -> None:
+    told = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    assert all(f"| `{path.name}` |" in told for path in (K8S / "overlays").iterdir())
+    assert all(f"| `{path.name}` |" in told for path in K8S.iterdir() if path.name != "components")
+
+
 def test_the_streams_secrets_are_those_that_strimzi_makes(builds: dict[str, "Build"]) -> None:
     made = builds["overlays/production"]
     (kafka,) = made.of_kind("Kafka")
