@@ -130,10 +130,11 @@ def visits_of(annotations: pa.Table, now: float, *, whole: bool) -> dict[str, di
 
 
 def _with(histograms: Histograms, survey: str, complete: list[Open]) -> Histograms:
-    """The histograms with these visits, but for those that weren't seen whole."""
+    """The histograms with these visits, but for those that weren't seen whole; empty ones where there is none yet.
+
+    They begin empty with a survey's first visit: the first step of a series that wasn't there is none to Prometheus.
+    """
     whole = [visit for visit in complete if visit.whole]
-    if not whole:
-        return histograms
     return {
         name: {
             **known,

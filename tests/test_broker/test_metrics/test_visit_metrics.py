@@ -73,7 +73,7 @@ def test_the_newest_visit_is_told_as_it_comes_in(
     assert newest(run) == [1, 12, 12, pytest.approx(30, abs=1e-3)]
     run.take(2, visit(outcomes[0], 2, 3))
     assert newest(run)[:3] == [2, 3, 3]
-    assert complete(run) == []
+    assert complete(run) == [(0, 0.0)] * 3
 
 
 def test_a_visit_is_counted_once_when_no_more_of_it_comes_and_what_comes_then_is_late(

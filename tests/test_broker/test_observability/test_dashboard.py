@@ -10,8 +10,8 @@ import pytest
 UNITS = {"none", "short", "s", "cps", "Bps", "bytes", "percentunit"}
 
 ROWS = [
-    "The night at a glance", "Flow", "Latency", "Subscribers", "Kafka", "Stages", "Rejects", "Classes and drift",
-    "Process",
+    "The night at a glance", "Flow", "Latency", "Visits", "Subscribers", "Kafka", "Stages", "Rejects",
+    "Classes and drift", "Process",
 ]  # fmt: skip
 
 
