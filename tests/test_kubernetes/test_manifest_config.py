@@ -14,6 +14,7 @@ from broker.kafka.run_settings import KafkaSource
 from broker.kubernetes.folder import difference
 from broker.kubernetes.render import render
 from broker.kubernetes.subscriber import Delivering
+from broker.spark.pod import IMAGE_VARIABLE, SETTINGS
 from classifiers.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -61,6 +62,14 @@ def test_metrics_are_where_probes_and_the_service_look(build: "Build") -> None:
     (port,) = (p for p in by_component(build, "driver").containers[0]["ports"] if p["name"] == "metrics")
     assert data["metrics"] == {"port": port["containerPort"], "address": "0.0.0.0"}  # noqa: S104  # in a pod
     assert build.of_kind("Service")["boreal-metrics"]["spec"]["ports"][0]["port"] == port["containerPort"]
+
+
+def test_the_drivers_pod_is_what_boreal_takes_it_for(builds: dict[str, "Build"]) -> None:
+    driver = by_component(builds["overlays/spark-scheduler"], "driver").containers[0]
+    ports = {port["name"]: str(port["containerPort"]) for port in driver["ports"]}
+    assert ports["driver"] == SETTINGS["spark.driver.port"]
+    assert ports["blocks"] == SETTINGS["spark.driver.blockManager.port"]
+    assert IMAGE_VARIABLE in {each["name"] for each in driver["env"]}
 
 
 @pytest.mark.parametrize(("own", "operators"), [("spark-scheduler", "production"), ("spark-scheduler-dev", "dev")])
