@@ -1,6 +1,8 @@
 """Every overlay against a real API server, which checks fields, rules of CRDs and of admission, and rights."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -179,3 +181,18 @@ def test_what_is_rendered_for_a_new_subscriber_is_taken(server, tmp_path):
     (user,) = (each["spec"]["authorization"]["acls"] for each in found)
     assert {acl["resource"]["name"] for acl in user} == {"boreal-mine", "boreal-mine."}
     assert {operation for acl in user for operation in acl["operations"]} == {"Read", "Describe"}
+
+
+def test_what_the_operator_s_guide_tells_to_type_is_taken(server, tmp_path, monkeypatch):
+    """From the namespace to a night's end, in its order; what needs pods is for a whole cluster."""
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        (tmp_path / key).write_text("value")
+    (tmp_path / "k8s").symlink_to(ROOT / "k8s")
+    monkeypatch.chdir(tmp_path)
+    guide = (ROOT / "docs/operators-guide.md").read_text()
+    lines = re.findall(r"^ *kubectl ((?:-n boreal )?(?:apply|create|get|scale|patch|diff) .*)$", guide, re.MULTILINE)
+    assert len(lines) >= 10
+    for line in lines:
+        done = server.ask(*shlex.split(line))
+        assert done.returncode <= line.startswith("diff"), line + done.stderr  # 1 of diff: something would change
+    assert server.told("-n", "boreal", "get", "sparkapplication", "boreal", "-o", "jsonpath={.spec.suspend}") == "false"
