@@ -119,6 +119,8 @@ def start_session(
         session = SparkSession(SparkContext(conf=conf, gateway=gateway))
     except (PySparkRuntimeError, Py4JError) as error:
         raise StreamStoppedError(f"Spark could not be started: {str(error).splitlines()[0]}") from error
+    if LAUNCHED_BY_JAVA in os.environ:
+        _log_as(session, LOG_SETTINGS[log])
     session.sparkContext.setLogLevel("ERROR")
     return session
 
@@ -138,6 +140,12 @@ def settings_for(
         **({"spark.jars": ",".join(map(str, jars))} if jars else {}),
         **extra,
     }
+
+
+def _log_as(session: SparkSession, settings: Path) -> None:
+    """Have a Java process that was started without our options log as one that was started with them."""
+    java: Any = session.sparkContext._jvm  # noqa: SLF001  # pyspark's way to classes of Java
+    java.org.apache.logging.log4j.core.config.Configurator.reconfigure(java.java.net.URI(settings.as_uri()))
 
 
 def _java_options(master: str, log_settings: str) -> dict[str, str]:

@@ -165,9 +165,9 @@ def test_every_total_is_that_of_the_ledger(first_life):
         ("boreal_filter_errors_total", "filterErrors"),
         ("boreal_undeliverable_total", "undeliverable"),
     ):
-        assert {labels[1]: n for labels, n in found.items() if labels[0] == name} == books[key], name
+        assert {labels[1]: n for labels, n in found.items() if labels[0] == name and n} == books[key], name
     cut = {(name, limit): n for name, limits in books["cut"].items() for limit, n in limits.items()}
-    assert {labels[1:]: n for labels, n in found.items() if labels[0] == "boreal_cut_total"} == cut
+    assert {labels[1:]: n for labels, n in found.items() if labels[0] == "boreal_cut_total" and n} == cut
     for partition, counts in books["partitions"].items():
         place = tuple(partition.rsplit("/", 1))
         assert found["boreal_messages_total", *place] == counts["messages"]
