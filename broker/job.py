@@ -77,8 +77,8 @@ class Job:
             check_checkpoint(run, self.config.source.kind)
             stream, settings = stream_of(self.config), self.config.spark
             service = cleanup.enter_context(Service(self.config, self.model, stream.reader, watcher.on_filters))
-            monitor.attach(service)
             stream.check(service.committer.ledger.positions)
+            monitor.attach(service)
             watcher.on_start(service.committer.ledger)
             jars = connector_jars(self.config.source.kind)
             spark = start_session(settings.master, settings.driver_memory, settings.extra, jars, self.config.log)

@@ -50,10 +50,13 @@ class Monitor:
         self._state = self._watched(config, model, run, settings) if settings else None
 
     def attach(self, service: Service) -> None:
-        """See the micro-batches that a service takes in."""
+        """See the micro-batches that a service takes in, and ask for the lag from now on."""
         if self._state:
             self._state.service = service
             service.committer.observers.append(self._take)
+            keeper = Thread(target=self._keep, args=(self._state,), name="lag", daemon=True)
+            keeper.start()
+            self._cleanup.callback(self._end, keeper)
 
     def java(self, process: int | None) -> None:
         """Know Spark's Java process."""
@@ -80,9 +83,6 @@ class Monitor:
         )
         self._cleanup.callback(server.close)
         LOG.info("metrics are at http://%s:%d/metrics", settings.address, server.port)
-        keeper = Thread(target=self._keep, args=(state,), name="lag", daemon=True)
-        keeper.start()
-        self._cleanup.callback(self._end, keeper)
         return state
 
     def _take(self, taken: Taken) -> None:
