@@ -40,7 +40,7 @@ class Night:
             return 0, str(error)
 
     def metrics(self):
-        """Every sample by its name and the values of its labels."""
+        """Every sample by its name and the values of its labels, which the text has sorted by their names."""
         status, text = self.get("/metrics")
         assert status == 200
         families = text_string_to_metric_families(text)
@@ -169,7 +169,7 @@ def test_every_total_is_that_of_the_ledger(first_life):
     cut = {(name, limit): n for name, limits in books["cut"].items() for limit, n in limits.items()}
     assert {labels[1:]: n for labels, n in found.items() if labels[0] == "boreal_cut_total" and n} == cut
     for partition, counts in books["partitions"].items():
-        place = tuple(partition.rsplit("/", 1))
+        place = tuple(reversed(partition.rsplit("/", 1)))  # as labels are sorted: partition, topic
         assert found["boreal_messages_total", *place] == counts["messages"]
         assert found["boreal_message_bytes_total", *place] == counts["bytes"]
         assert found["boreal_position_offset", *place] == books["positions"][partition][1]
