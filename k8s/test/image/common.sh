@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by the scripts of this folder: where things lie, and how containers are run.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 caches=${BOREAL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/boreal}
