@@ -14,7 +14,7 @@ from broker._derive import galactic, night_of
 from classifiers.bundle import Bundle
 from classifiers.manifest import Manifest
 from classifiers.predict import Prediction, feature_array
-from classifiers.taxonomy import BY_ID, NOT_CLASSIFIED, TAXONOMY, descendants
+from classifiers.taxonomy import BY_ID, NOT_CLASSIFIED, TAXONOMY, ClassNode, descendants
 from features.extract import catalogue, code_hash
 from schemas.alerts import FLAGS, AlertBatch
 from schemas.annotation import CLASSIFICATION, PROVENANCE, annotation_schema, camel_case, column
@@ -47,10 +47,9 @@ def annotate(
     columns = {
         **_identity(alerts),
         **_measurement(alerts),
-        **_verdict(prediction, bundle),
-        **_class_columns(prediction, bundle),
+        **verdict(prediction, bundle.classes),
         **_feature_columns(features, bundle),
-        **_provenance(alerts, origins, prediction, bundle),
+        **_provenance(alerts, origins, bundle),
     }
     schema = _schema_of(bundle)
     return pa.table([columns[name] for name in schema.names], schema=schema)
@@ -125,12 +124,27 @@ def _measurement(alerts: AlertBatch) -> dict[str, pa.Array | pa.ChunkedArray]:
     }
 
 
-def _verdict(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:
+def verdict(prediction: Prediction, classes: tuple[ClassNode, ...]) -> dict[str, pa.Array]:
+    """The columns that follow from a prediction alone, whichever bundle made it.
+
+    Parameters
+    ----------
+    prediction : what a bundle says of n alerts.
+    classes : the bundle's, in the order of the probabilities.
+    """
+    return {
+        **_best_class(prediction, classes),
+        **_class_columns(prediction, classes),
+        "classifications": _classifications(prediction, classes),
+    }
+
+
+def _best_class(prediction: Prediction, classes: tuple[ClassNode, ...]) -> dict[str, pa.Array]:
     classified = prediction.classified
     best = np.argmax(np.where(classified[:, None], prediction.probabilities, 0.0), axis=1)
-    ids = np.array([node.id for node in bundle.classes], dtype=np.int32)[best]
+    ids = np.array([node.id for node in classes], dtype=np.int32)[best]
     ids = np.where(classified, ids, NOT_CLASSIFIED).astype(np.int32)
-    names = pa.array([node.name for node in bundle.classes]).take(pa.array(best))
+    names = pa.array([node.name for node in classes]).take(pa.array(best))
     probability = np.where(classified, prediction.probabilities[np.arange(len(best)), best], 1.0)
     return {
         "classId": pa.array(ids),
@@ -141,21 +155,21 @@ def _verdict(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:
     }
 
 
-def _class_columns(prediction: Prediction, bundle: Bundle) -> dict[str, pa.Array]:
-    groups = _groups(bundle)
+def _class_columns(prediction: Prediction, classes: tuple[ClassNode, ...]) -> dict[str, pa.Array]:
+    groups = _groups(classes)
     sums = [_sum_columns(prediction.probabilities, below) for below in groups.values()]
     return dict(zip(groups, _columns(np.stack(sums)), strict=True))
 
 
 @lru_cache(maxsize=4)
-def _groups(bundle: Bundle) -> dict[str, list[int]]:
+def _groups(classes: tuple[ClassNode, ...]) -> dict[str, list[int]]:
     """The probabilities that each class column adds up, as indices of the bundle's classes."""
     below = {
-        node.column: [k for k, leaf in enumerate(bundle.classes) if leaf.id in descendants(node.id)]
+        node.column: [k for k, leaf in enumerate(classes) if leaf.id in descendants(node.id)]
         for node in TAXONOMY
         if node.column
     }
-    return {name: classes for name, classes in below.items() if classes}
+    return {name: leaves for name, leaves in below.items() if leaves}
 
 
 def _sum_columns(values: NDArray[np.float64], columns: Sequence[int]) -> NDArray[np.float64]:
@@ -169,12 +183,9 @@ def _feature_columns(features: pa.Table, bundle: Bundle) -> dict[str, pa.Array]:
     return dict(zip(bundle.feature_names, _columns(feature_array(features, bundle.feature_names).T), strict=True))
 
 
-def _provenance(
-    alerts: AlertBatch, origins: pa.Array, prediction: Prediction, bundle: Bundle
-) -> dict[str, pa.Array | pa.ChunkedArray]:
+def _provenance(alerts: AlertBatch, origins: pa.Array, bundle: Bundle) -> dict[str, pa.Array | pa.ChunkedArray]:
     same = pa.array(np.zeros(len(alerts), np.int32))
     return {
-        "classifications": _classifications(prediction, bundle),
         **{name: value.take(same) for name, value in _repeated(bundle).items()},
         "lightCurve": alerts.table["light_curve"],
         "origin": origins,
@@ -192,7 +203,7 @@ def _repeated(bundle: Bundle) -> dict[str, pa.Array]:
     return {name: pa.array([value], TYPES[name]) for name, value in values.items()}
 
 
-def _classifications(prediction: Prediction, bundle: Bundle) -> pa.ListArray:
+def _classifications(prediction: Prediction, classes: tuple[ClassNode, ...]) -> pa.ListArray:
     """All classes for a classified alert, best first; NotClassified alone, with certainty, for the others."""
     n_classes = prediction.probabilities.shape[1]
     classified = prediction.classified
@@ -200,7 +211,7 @@ def _classifications(prediction: Prediction, bundle: Bundle) -> pa.ListArray:
     counts = np.where(classified, n_classes, 1)
     keep = np.arange(n_classes)[None, :] < counts[:, None]
     values = np.where(classified[:, None], np.take_along_axis(prediction.probabilities, order, axis=1), 1.0)[keep]
-    nodes = [*bundle.classes, BY_ID[NOT_CLASSIFIED]]
+    nodes = [*classes, BY_ID[NOT_CLASSIFIED]]
     chosen = np.where(classified[:, None], order, n_classes)[keep]
     ids = np.array([node.id for node in nodes])[chosen]
     names = pa.array([node.name for node in nodes], pa.utf8()).take(pa.array(chosen))

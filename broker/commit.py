@@ -36,6 +36,7 @@ from broker.outgoing.dispatch import dispatch
 from broker.outgoing.letter_messages import letter_messages
 from broker.outgoing.outbox import OUTGOING, Outbox, Send
 from broker.run_directory import RunDirectory, part_stem
+from broker.shadow.rows import of_rows
 from broker.sinks import discover
 from broker.sinks.sink import MicroBatch, Sink
 from broker.sources.kafka import places, published
@@ -295,8 +296,9 @@ class Committer:
         versions = Versions(broker_version(), code_hash(), self.settings.bundle_sha256)
         dead = letters(outcome.rejects, harvest.messages, stem, versions)
         messages, undeliverable = self._messages(harvest, rows, annotations, dead)
-        written = MicroBatch(stem, annotations, dead, self.filters)
-        return _Decided(written, messages, Account(harvest, annotations, cut, undeliverable, replayed, rows))
+        written = MicroBatch(stem, annotations, dead, self.filters, of_rows(harvest.shadow, rows))
+        account = Account(harvest, annotations, cut, undeliverable, replayed, rows, written.shadow)
+        return _Decided(written, messages, account)
 
     def _messages(
         self,

@@ -20,6 +20,7 @@ from broker.logs import LogForm
 from broker.metrics.settings import MetricsSettings
 from broker.object_store import is_address
 from broker.secrets import Secret, without_secrets
+from broker.shadow.settings import ShadowSettings
 
 
 class ConfigError(WrongInputError):
@@ -189,6 +190,7 @@ class Config(Strict):
     to : directory for the results; it is made if it doesn't exist.
     filters : directory of the subscribers' filters; none if left out.
     bundle : directory of the model bundle; the one that ships if left out.
+    shadow : a second model bundle that runs beside it and delivers nothing; none if left out.
     registry : a schema registry, for packets whose schema doesn't come with Boreal; none if left out.
     deliver : how deliveries reach subscribers.
     table : the annotation table.
@@ -205,6 +207,7 @@ class Config(Strict):
     to: GivenPath
     filters: GivenPath | None = None
     bundle: GivenPath | None = None
+    shadow: ShadowSettings | None = None
     registry: RegistryServer | None = None
     deliver: Deliver = Deliver()
     table: TableSettings = TableSettings()
@@ -311,6 +314,11 @@ def _wrong_paths(config: Config) -> list[tuple[Place, str, str]]:
             ("bundle",),
             _not_a_directory(config.bundle),
             "give the directory of a model bundle, or leave it out",
+        ),
+        (
+            ("shadow", "bundle"),
+            _not_a_directory(config.shadow.bundle if config.shadow else None),
+            "give the directory of a model bundle, or leave `shadow` out",
         ),
         (("to",), _not_writable(config.to), "give a directory that may be written; it is made if it doesn't exist"),
     ]

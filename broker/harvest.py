@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from broker._stopwatch import together
 from broker.pipeline import Outcome
+from broker.shadow import rows as shadow_rows
+from broker.shadow.rows import SHADOW
 from broker.sources.kafka import MESSAGES
 
 RECORDS = pa.schema(
@@ -45,6 +47,7 @@ class Harvest:
     messages : columns of `broker.sources.kafka.MESSAGES`; no rows where packets come from files.
     records : columns of `RECORDS`.
     inputs : columns of `INPUTS`; no rows where packets aren't from archives.
+    shadow : columns of `broker.shadow.rows.SHADOW`; no rows without a shadow.
     seconds : how long each step took the workers, by its name.
     """
 
@@ -52,6 +55,7 @@ class Harvest:
     messages: pa.Table = field(default_factory=MESSAGES.empty_table)
     records: pa.Table = field(default_factory=RECORDS.empty_table)
     inputs: pa.Table = field(default_factory=INPUTS.empty_table)
+    shadow: pa.Table = field(default_factory=SHADOW.empty_table)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -63,6 +67,9 @@ def join(parts: Sequence[Harvest]) -> Harvest:
         pa.concat_tables([part.messages for part in parts]),
         pa.concat_tables([_moved(part.records, int(start)) for part, start in zip(parts, starts, strict=False)]),
         pa.concat_tables([part.inputs for part in parts]),
+        pa.concat_tables(
+            [shadow_rows.moved(part.shadow, int(start)) for part, start in zip(parts, starts, strict=False)]
+        ),
         together(part.seconds for part in parts),
     )
 

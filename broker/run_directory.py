@@ -51,6 +51,11 @@ class RunDirectory:
         return self.path / "replayed"
 
     @property
+    def shadow(self) -> Path:
+        """What a second bundle said of the annotated alerts, by night, and both manifests: Parquet, JSON."""
+        return self.path / "shadow"
+
+    @property
     def outbox(self) -> Path:
         """Messages for Kafka of committed micro-batches that aren't all delivered yet."""
         return self.path / "outbox"
@@ -116,7 +121,7 @@ class RunDirectory:
         """
         stale = [
             file
-            for folder in (self.annotations, self.subscribers, self.deadletter, self.replayed, self.outbox)
+            for folder in (self.annotations, self.subscribers, self.deadletter, self.replayed, self.outbox, self.shadow)
             for file in folder.rglob("part-*")
             if (name := PART.fullmatch(file.name)) and int(name["batch"]) > last_batch.get(name["stream"], -1)
         ]

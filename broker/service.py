@@ -20,6 +20,8 @@ from broker.object_store import WAIT
 from broker.outgoing.delivery import Delivery
 from broker.outgoing.registration import registry_settings
 from broker.run_directory import RunDirectory
+from broker.shadow.manifests import keep
+from broker.shadow.model import ShadowModel
 from broker.sources.intake import Reader
 from broker.spark.worker import Worker
 from broker.tables import table_of
@@ -36,25 +38,29 @@ class Model:
     sha256 : its hash.
     version : as its manifest says.
     schema : the annotation columns.
+    shadow : a second bundle that runs beside it; None for none.
     """
 
     path: Path
     sha256: str
     version: str
     schema: pa.Schema
+    shadow: ShadowModel | None = None
 
     @classmethod
     def of(cls, config: Config) -> "Model":
-        """The configured bundle, or the one that ships.
+        """The configured bundle, or the one that ships, and its shadow.
 
         Raises
         ------
         BundleError
-            If it can't be used.
+            If one can't be used.
         """
         path = config.bundle or default_bundle_path()
         manifest = check_bundle(path)
-        return cls(path, bundle_sha256(manifest), manifest.version, schema_for(manifest))
+        sha256 = bundle_sha256(manifest)
+        shadow = ShadowModel.of(config.shadow, sha256)
+        return cls(path, sha256, manifest.version, schema_for(manifest), shadow)
 
 
 class Service(AbstractContextManager["Service"]):
@@ -81,6 +87,8 @@ class Service(AbstractContextManager["Service"]):
         self._delivery = self._open_delivery()
         self._worker = self._make_worker()
         table_of(config, run).nights()  # a wrong address or login is told at once; later on a store is waited for
+        if model.shadow:
+            keep(run, model.path, model.shadow.path)
         self.committer = Committer(
             run,
             self._watch.filters,
@@ -125,4 +133,4 @@ class Service(AbstractContextManager["Service"]):
     def _make_worker(self) -> Worker:
         filters = self._watch.filters
         destinations = self._delivery.destinations(filters) if self._delivery else ()
-        return Worker(self._read, self._model.path, filters, destinations, self._registry)
+        return Worker(self._read, self._model.path, filters, destinations, self._registry, self._model.shadow)

@@ -17,6 +17,7 @@ from schemas.alerts import AlertBatch, LightCurves
 
 NO_POINT = "no usable light-curve point"
 SOLAR_SYSTEM = "known solar-system object"
+NO_NUMBER = "a probability or the novelty isn't a finite number"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Prediction:
         """Which alerts are classified, shape (n,)."""
         return ~np.isnan(self.probabilities[:, 0])
 
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Which alerts have no reason not to be classified, and yet not finite numbers throughout, shape (n,)."""
+        finite = np.isfinite(self.probabilities).all(axis=1) & np.isfinite(self.novelty)
+        return np.asarray(~finite & (self.reasons == None))  # noqa: E711  element by element
+
 
 def predict(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Prediction:
     """Classify a batch; a row depends on its own alert only, bit for bit.
@@ -55,8 +62,22 @@ def predict(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Predictio
     Raises
     ------
     ValueError
-        If `features` lacks a column of the bundle or has another number of rows, or the members make of an alert what
-        is no number: a NaN would pass for an alert that isn't classified, without a reason.
+        As of `predict_some`, or if the members make of an alert what is no number: a NaN would pass for an alert that
+        isn't classified, without a reason.
+    """
+    prediction = predict_some(alerts, features, bundle)
+    if prediction.failed.any():
+        raise ValueError(NO_NUMBER)
+    return prediction
+
+
+def predict_some(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Prediction:
+    """The same, where alerts of which the members make what is no number are told by `Prediction.failed`.
+
+    Raises
+    ------
+    ValueError
+        If `features` lacks a column of the bundle or has another number of rows.
     """
     columns = _checked_features(features, bundle, len(alerts))
     reasons = _reasons(alerts)
@@ -66,8 +87,6 @@ def predict(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Predictio
     if len(rows):
         given = MemberInput(columns[rows], _of_rows(FeatureInput.from_alerts(alerts), rows))
         probabilities[rows], novelty[rows] = classify(given, bundle)
-        if not (np.isfinite(probabilities[rows]).all() and np.isfinite(novelty[rows]).all()):
-            raise ValueError("a probability or the novelty isn't a finite number")
     return Prediction(probabilities, novelty, reasons)
 
 

@@ -45,6 +45,7 @@ class Record(AbstractContextManager["Record"]):
             "format": FORMAT,
             "code": {"version": broker_version(), "featuresSha256": code_hash()},
             "bundle": {"name": bundle.name, "version": bundle.version, "sha256": model.sha256},
+            "shadow": {"sha256": model.shadow.sha256, "fraction": model.shadow.fraction} if model.shadow else None,
             "parameters": config.model_dump(mode="json", exclude_none=True),
         }
         self._earlier = _earlier(committer.run.manifest, self._facts)
@@ -85,9 +86,9 @@ def _earlier(manifest: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     found = json.loads(manifest.read_text(encoding="utf-8"))
     before: list[dict[str, Any]] = found["earlier"]
-    if all(found[name] == facts[name] for name in facts):
+    if all(found.get(name) == facts[name] for name in facts):
         return before
-    return [*before, {name: found[name] for name in (*facts, "filters", *COUNTS)}]
+    return [*before, {name: found.get(name) for name in (*facts, "filters", *COUNTS)}]
 
 
 def input_records(given: InputList, counts: Mapping[str, Counter[str]]) -> list[dict[str, Any]]:

@@ -14,7 +14,11 @@ from broker.books.reasons import count_kinds
 from broker.books.visits import visit_counts
 from broker.errors import LedgerError
 from broker.harvest import Harvest
+from broker.shadow.rows import COMPARED
 from broker.sources.kafka import partition_names, partitions_of
+
+SHORT_HASH = 12
+"""Digits of a bundle's hash that name it in the books, as in the keys of messages."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Account:
     replayed : columns of `broker.deadletter.DEADLETTER`: dead letters that these packets were; None for new packets.
     rows : int64 array
         Which rows of the harvest's annotations these are; needed where packets are from archives.
+    shadow : columns of `broker.shadow.rows.COMPARED`: what a second bundle said of them.
     """
 
     harvest: Harvest
@@ -38,6 +43,7 @@ class Account:
     undeliverable: Counter[str] = field(default_factory=Counter)
     replayed: pa.Table | None = None
     rows: NDArray[np.int64] | None = None
+    shadow: pa.Table = field(default_factory=COMPARED.empty_table)
 
 
 def page_of(
@@ -89,6 +95,8 @@ def _entry(account: Account) -> Entry:
         partitions=_partitions(account),
         partition_nights=_partition_nights(annotations),
         inputs=_inputs(account),
+        bundles=_count(_short_hash(pc.struct_field(annotations["classifier"], "bundleSha256"))),
+        shadow=_shadow(account.shadow),
     )
     return entry if account.replayed is None else entry + _taken_back(account.replayed)
 
@@ -148,6 +156,22 @@ def _inputs(account: Account) -> dict[str, Counter[str]]:
             duplicates=came - kept,
             deadLettered=dead,
         )
+    return made
+
+
+def _short_hash(sha256: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_slice_codeunits(sha256, 0, SHORT_HASH)
+
+
+def _shadow(compared: pa.Table) -> dict[str, Counter[str]]:
+    """By bundle of the shadow: alerts that it classified, those of them with the same class, and its failures."""
+    made: dict[str, Counter[str]] = {}
+    bundles = _short_hash(compared["shadowBundleSha256"])
+    for name in pc.unique(bundles).to_pylist():
+        rows = compared.filter(pc.equal(bundles, name))
+        known = rows.filter(pc.is_null(rows["failure"]))
+        same = pc.sum(pc.equal(known["classId"], known["shadowClassId"])).as_py() or 0
+        made[name] = Counter(alerts=known.num_rows, same=same, failures=rows.num_rows - known.num_rows)
     return made
 
 

@@ -38,6 +38,9 @@ class Entry:
         what became of the alerts in them; a message may hold several.
     partition_nights : annotated alerts by Kafka partition and observing night.
     inputs : by archive: portions that were read, and what became of the alerts in them.
+    bundles : annotated alerts by the first digits of their bundle's hash.
+    shadow : by the first digits of the hash of a shadow's bundle: alerts that it classified, those of them with the
+        same class, and its failures.
     """
 
     received: int = 0
@@ -58,6 +61,8 @@ class Entry:
     partitions: dict[str, Counter[str]] = field(default_factory=dict)
     partition_nights: dict[str, Counter[str]] = field(default_factory=dict)
     inputs: dict[str, Counter[str]] = field(default_factory=dict)
+    bundles: Counter[str] = field(default_factory=Counter)
+    shadow: dict[str, Counter[str]] = field(default_factory=dict)
 
     def __add__(self, other: "Entry") -> "Entry":
         return Entry(**{f.name: _add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)})

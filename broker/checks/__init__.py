@@ -21,6 +21,10 @@ def _delivers(config: Config) -> bool:
     return config.deliver.kafka is not None
 
 
+def _has_shadow(config: Config) -> bool:
+    return config.shadow is not None
+
+
 def _has_registry(config: Config) -> bool:
     return config.registry is not None
 
@@ -38,6 +42,7 @@ CHECKS = (
     Check("Spark's connector", machine.connector, applies=_reads_kafka),
     Check("model bundle", model.bundle),
     Check("filters", model.filters, ("model bundle",)),
+    Check("shadow bundle", model.shadow, ("model bundle",), _has_shadow),
     Check("results directory", results.directory),
     Check("disk", machine.disk),
     Check("metrics port", metrics.port, applies=_has_metrics),

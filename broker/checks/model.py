@@ -1,14 +1,35 @@
-"""The model bundle and the subscribers' filters."""
+"""The model bundle, its shadow, and the subscribers' filters."""
 
+from broker.annotate import schema_for
 from broker.checks.check import Outcome, failed, ok, warning
 from broker.checks.subject import Subject
+from broker.filters.definition import filter_files
+from broker.filters.read import read_filters
 from broker.findings import report
+from classifiers.bundle import Bundle
 
 
 def bundle(subject: Subject) -> Outcome:
     """Every file is as the manifest says, and loads."""
-    loaded = subject.bundle
-    return ok(f"{loaded.name} {loaded.version}, {len(loaded.manifest.files)} files, sha256 {loaded.sha256[:12]}")
+    return ok(_described(subject.bundle))
+
+
+def _described(loaded: Bundle) -> str:
+    return f"{loaded.name} {loaded.version}, {len(loaded.manifest.files)} files, sha256 {loaded.sha256[:12]}"
+
+
+def shadow(subject: Subject) -> Outcome:
+    """It loads, is another bundle, and every filter could be used with it."""
+    loaded = subject.shadow
+    if loaded.sha256 == subject.bundle.sha256:
+        return warning(f"{_described(loaded)}: the run's own bundle", "leave `shadow` out, or give another bundle")
+    folder = subject.config.filters
+    findings = read_filters(filter_files(folder), schema_for(loaded.manifest))[1] if folder else []
+    errors = [each for each in findings if not each.warning]
+    if errors:
+        refused = f"{_described(loaded)}\nwith it as the run's bundle these filters would be refused:\n{report(errors)}"
+        return warning(refused, "tell their owners before it is promoted")
+    return ok(_described(loaded))
 
 
 def filters(subject: Subject) -> Outcome:

@@ -70,6 +70,13 @@ class Subject:
         """The model bundle, with its files checked and its parts loaded."""
         return Bundle.load(self.bundle_path)
 
+    @cached_property
+    def shadow(self) -> Bundle:
+        """The bundle of the shadow, for checks that apply where there is one."""
+        if self.config.shadow is None:
+            raise TypeError("there is no shadow")
+        return Bundle.load(self.config.shadow.bundle)
+
     @property
     def annotation_columns(self) -> pa.Schema:
         """What filters may use."""

@@ -1,7 +1,7 @@
 """What is a sink? The contract of the modules in `broker.sinks`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow as pa
 from broker.filters.definition import Filter
 from broker.outgoing.alike import Alike, alike
 from broker.run_directory import RunDirectory
+from broker.shadow.rows import COMPARED
 from schemas.annotation import DELIVERED_TO
 
 
@@ -22,12 +23,14 @@ class MicroBatch:
     annotations : annotation columns with `deliveredTo`.
     letters : columns of `broker.deadletter.DEADLETTER`.
     filters : the subscribers' filters.
+    shadow : columns of `broker.shadow.rows.COMPARED`.
     """
 
     stem: str
     annotations: pa.Table
     letters: pa.Table
     filters: Sequence[Filter]
+    shadow: pa.Table = field(default_factory=COMPARED.empty_table)
 
     @cached_property
     def deliveries(self) -> tuple[Alike, ...]:

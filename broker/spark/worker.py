@@ -16,6 +16,9 @@ from broker.harvest import INPUTS, Harvest, join, join_outcomes
 from broker.outgoing.destinations import Destination
 from broker.outgoing.messages import Sources, encode
 from broker.pipeline import Measure, Outcome, process, rescore
+from broker.shadow.model import ShadowModel
+from broker.shadow.rows import SHADOW, with_seconds
+from broker.shadow.score import compare
 from broker.sources.intake import Intake, Reader
 from broker.sources.kafka import published
 from classifiers.bundle import Bundle
@@ -31,6 +34,7 @@ HARVEST = pa.schema(
         ("messages", pa.binary()),
         ("records", pa.binary()),
         ("inputs", pa.binary()),
+        ("shadow", pa.binary()),
         ("received", pa.int64()),
         ("filter_errors", pa.utf8()),
         ("seconds", pa.utf8()),
@@ -51,6 +55,7 @@ class Worker:
     filters : the subscribers' filters.
     destinations : what messages are made for.
     registry : where schemas that aren't bundled are asked for; None for nowhere.
+    shadow : a second bundle; None for none.
     """
 
     read: Reader
@@ -58,6 +63,7 @@ class Worker:
     filters: tuple[Filter, ...] = ()
     destinations: tuple[Destination, ...] = ()
     registry: RegistrySettings | None = None
+    shadow: ShadowModel | None = None
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """From batches that `read` understands to batches of `HARVEST`."""
@@ -72,8 +78,9 @@ class Worker:
         outcome = self._outcome(intake, registry, measure)
         with measure("encode"):
             records = encode(outcome.annotations, self.destinations, _sources(intake, now))
+        shadow = _compared(outcome.annotations, self.shadow, measure)
         outcome = outcome.with_rejects(intake.unread)
-        return Harvest(outcome, intake.messages, records, _inputs(intake, outcome), measure.seconds)
+        return Harvest(outcome, intake.messages, records, _inputs(intake, outcome), shadow, measure.seconds)
 
     def _outcome(self, intake: Intake, registry: Registry, measure: Measure) -> Outcome:
         bundle = load_bundle(self.bundle)
@@ -98,6 +105,15 @@ def _inputs(intake: Intake, outcome: Outcome) -> pa.Table:
         return INPUTS.empty_table()
     row = intake.input, intake.portions, outcome.annotations.num_rows, outcome.rejects.num_rows
     return pa.table([[value] for value in row], schema=INPUTS)
+
+
+def _compared(annotations: pa.Table, model: ShadowModel | None, measure: Stopwatch) -> pa.Table:
+    """What the shadow says of annotations, with the time that it took."""
+    if model is None:
+        return SHADOW.empty_table()
+    with measure("shadow"):
+        found = compare(annotations, model, lambda: load_bundle(model.path))
+    return with_seconds(found, measure.seconds["shadow"])
 
 
 def _sources(intake: Intake, now: int) -> Sources:
@@ -140,7 +156,7 @@ def load_bundle(path: Path) -> Bundle:
 def pack(harvest: Harvest) -> pa.RecordBatch:
     """A harvest as one row of `HARVEST`."""
     outcome = harvest.outcome
-    tables = outcome.annotations, outcome.rejects, harvest.messages, harvest.records, harvest.inputs
+    tables = outcome.annotations, outcome.rejects, harvest.messages, harvest.records, harvest.inputs, harvest.shadow
     streams = [_to_stream(table) for table in tables]
     values = [*streams, outcome.received, json.dumps(outcome.filter_errors), json.dumps(dict(harvest.seconds))]
     columns = [pa.array([value], field.type) for value, field in zip(values, HARVEST, strict=True)]
@@ -154,10 +170,10 @@ def unpack(rows: pa.Table) -> Harvest | None:
 
 
 def _harvest(*row: pa.Scalar) -> Harvest:
-    annotations, rejects, messages, records, inputs = (_from_stream(scalar.as_buffer()) for scalar in row[:5])
-    received, errors, seconds = (scalar.as_py() for scalar in row[5:])
+    annotations, rejects, *others = (_from_stream(scalar.as_buffer()) for scalar in row[:6])
+    received, errors, seconds = (scalar.as_py() for scalar in row[6:])
     outcome = Outcome(annotations, rejects, received, Counter(json.loads(errors)))
-    return Harvest(outcome, messages, records, inputs, json.loads(seconds))
+    return Harvest(outcome, *others, json.loads(seconds))
 
 
 def _to_stream(table: pa.Table) -> memoryview:
