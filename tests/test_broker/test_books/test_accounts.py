@@ -15,7 +15,7 @@ from broker.errors import LedgerError
 from broker.harvest import Harvest
 from broker.pipeline import Outcome
 from broker.sources.kafka import MESSAGES
-from schemas.annotation import DELIVERED_TO
+from schemas.annotation import CLASSIFIER, DELIVERED_TO
 from schemas.packets import rejects
 
 COLUMNS = pa.schema(
@@ -25,6 +25,7 @@ COLUMNS = pa.schema(
         pa.field("survey", pa.utf8()),
         pa.field("schemaVersion", pa.utf8()),
         pa.field("notClassifiedReason", pa.utf8()),
+        pa.field("classifier", CLASSIFIER),
         DELIVERED_TO,
     ]
 )
@@ -44,6 +45,7 @@ def account(messages, replayed=None):
         {
             "origin": origin, "night": 20260101 + offset % 2, "survey": "lsst", "schemaVersion": "10.0",
             "notClassifiedReason": None, "deliveredTo": ["sn"] * (offset % 3),
+            "classifier": {"name": "first", "version": "1", "bundleSha256": "ab" * 32},
         }
         for origin, fate, offset in alerts if fate != DEAD
     ]  # fmt: skip
