@@ -208,6 +208,27 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
             means="classified alerts with a novelty above 1: unlike 99 of 100 training light curves; since the start",
         ),
     ),
+    "Shadow": (
+        _gauge("boreal_shadow_info", "bundle", means="1 for the bundle that runs beside the first"),
+        _counter("boreal_shadow_alerts_total", "bundle", means="annotated alerts that a shadow classified, too"),
+        _counter("boreal_shadow_same_total", "bundle", means="those of them with the same best class"),
+        _counter("boreal_shadow_failures_total", "bundle", means="annotated alerts that a shadow failed on"),
+        _counter("boreal_shadow_seconds_total", means="time the shadow took, all workers together; since the start"),
+        _gauge("boreal_shadow_agreement", "survey", means="share of the newest alerts with the same best class"),
+        _gauge(
+            "boreal_shadow_distance",
+            "survey",
+            means="mean distance of the two answers on them: half the sum of the differences of all probabilities",
+        ),
+        _gauge("boreal_shadow_window_alerts", "survey", means="the newest alerts: drift_window of them at most"),
+        _gauge(
+            "boreal_shadow_score_mean",
+            "survey",
+            "class",
+            "model",
+            means="mean probability of a class over those of them with a class, by the first bundle and by the shadow",
+        ),
+    ),
     "Process": (
         _gauge("boreal_healthy", means="1 if the run makes progress or waits for packets, as /healthz says"),
         _gauge("boreal_ready", means="1 while the stream takes micro-batches, as /readyz says"),
