@@ -53,10 +53,10 @@ class Flow:
         """So many packets, the usual parts of them corrupt and repeated."""
         return cls(packets, round(packets * CORRUPT), round(packets * REPEATED))
 
-    def payloads(self, directory: Path, seed: int) -> Iterator[bytes]:
-        """The packets, a few in memory at a time; the same seed gives the same ones."""
+    def payloads(self, directory: Path, seed: int, first: int = 0) -> Iterator[bytes]:
+        """The packets, a few in memory at a time; the same seed, and number of the first id, give the same ones."""
         draw = random.Random(seed)  # noqa: S311  # to repeat a run, not to keep a secret
-        whole = (payload for _, payload in _endless(directory))
+        whole = (payload for _, payload in _endless(directory, first))
         left = Counter(whole=self.alerts, corrupt=self.corrupt, repeated=self.repeated)
         sent: list[bytes] = []
         window: list[bytes] = []
@@ -76,14 +76,14 @@ class Flow:
         yield from window
 
 
-def _endless(directory: Path) -> Iterator[Packet]:
+def _endless(directory: Path, first: int) -> Iterator[Packet]:
     """Small packets again and again under new ids, a large one now and then."""
     originals = Originals.of(read_packets([directory]), BundledRegistry())
     renumbered = [(origin, template) for origin, template in originals.templates if template.ids]
     small = [each for each in renumbered if sum(map(len, each[1].pieces)) <= LARGE]
     large = [each for each in renumbered if sum(map(len, each[1].pieces)) > LARGE]
     mix = small * max(1, EVERY_LARGE * len(large) // max(1, len(small))) + large
-    return packets_to_send(mix, 0, repeat=True)
+    return packets_to_send(mix, first, repeat=True)
 
 
 def _shuffled(left: Counter[str], draw: random.Random) -> Iterator[str]:
