@@ -4,9 +4,11 @@ import json
 from collections import Counter
 from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
 
 from broker.harvest import join
+from broker.shadow.model import ShadowModel
 from broker.sources.files import read_files
 from broker.sources.intake import Intake
 from schemas.registry_settings import RegistrySettings
@@ -167,4 +169,20 @@ def test_letters_of_files_are_replayed_too(desk, kafka_worker, small_packet, tau
     done = opened.replay()
     assert (done.tried, done.annotated, done.failed.total()) == (3, 1, 2)
     assert opened.committer.ledger.positions == {}
+    opened.check()
+
+
+def test_a_shadow_classifies_what_is_replayed_too(desk, small_packet, kafka_records, taught, bundle, monkeypatch):
+    opened = desk()
+    shadow = ShadowModel(bundle.path, bundle.sha256)
+    monkeypatch.setattr(opened, "_worker", replace(opened.worker(), shadow=shadow))
+    opened.take(0, kafka_records([small_packet(1), small_packet(2, schema_id=NEW)]))
+    assert opened.committer.ledger.total.shadow[bundle.sha256[:12]]["alerts"] == 1
+    taught(NEW)
+    assert opened.replay().annotated == 1
+    assert opened.committer.ledger.total.shadow == {bundle.sha256[:12]: {"alerts": 2, "same": 2, "failures": 0}}
+    parts = sorted(opened.run.shadow.glob("night=*/part-*.parquet"))
+    rows = [row for part in parts for row in pq.read_table(part, partitioning=None).to_pylist()]
+    assert sorted(row["diaSourceId"] for row in rows) == [1, 2]
+    assert {row["distance"] for row in rows} == {0.0}
     opened.check()
