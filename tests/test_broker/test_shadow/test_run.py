@@ -94,7 +94,7 @@ def test_a_shadow_that_cannot_be_used_stops_the_run_before_it_starts(start, cand
     broken = tmp_path / "broken"
     shutil.copytree(candidate, broken)
     (broken / "trees.txt").write_text("changed")
-    printed = start("broken", shadow={"bundle": str(broken)}).once(code=2)
+    printed = start("run", shadow={"bundle": str(broken)}).once(code=2)
     assert "the bundle of the shadow can't be used" in printed
     assert "expected SHA-256" in printed
 
