@@ -91,10 +91,13 @@ def _objects(address: str) -> list[State]:
 
 def _delta_table(where: str | Path) -> "DeltaTable":
     from deltalake import DeltaTable  # takes a while to load
+    from deltalake.exceptions import TableNotFoundError
 
     try:
         table = DeltaTable(where)
         features = table.protocol().reader_features or ()
+    except TableNotFoundError:
+        raise WrongInputError(f"there is no Delta table at {where}; give the address of one") from None
     except Exception as error:  # delta-rs raises errors of its own, of the system, and plain ones
         raise WrongInputError(f"the Delta table {where} can't be read: {plain(error)}") from error
     if "deletionVectors" in features:
