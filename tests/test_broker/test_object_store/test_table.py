@@ -8,7 +8,11 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction
 
-from broker.errors import TableError
+from broker.archives.found import Rules
+from broker.archives.input_list import InputList
+from broker.archives.listing import Listed, list_input
+from broker.archives.read import ArchiveReader, to_row
+from broker.errors import TableError, WrongInputError
 from broker.object_store import BRIEFLY
 from broker.tables.compact import compact
 from broker.tables.dataset import annotations_at
@@ -119,6 +123,26 @@ def test_what_is_wrong_is_told_in_a_line_without_a_password(location, options, t
 def test_a_bucket_that_is_not_there_is_told(store, rows):  # noqa: ARG001
     with pytest.raises(TableError, match="no such bucket"):
         DeltaAnnotations("s3://nowhere/annotations").write(batch(rows, 0))
+
+
+def test_a_table_is_listed_and_read_again_as_an_input_of_a_reprocessing(tmp_path, location, rows):
+    table = DeltaAnnotations(location)
+    for number in (0, 1):
+        table.write(batch(rows, number))
+    inputs = InputList(tmp_path)
+    inputs.add([location])
+    list_input(inputs.inputs[0], tmp_path, Rules())
+    listed = Listed.read(tmp_path, inputs.inputs[0])
+    assert (inputs.inputs[0].label, listed.packets, listed.faults) == ("annotations", 10, [])
+    portions = [to_row(*each) for each in InputList(tmp_path).portions(0)]
+    read = ArchiveReader(tmp_path, Rules())([pa.record_batch([pa.array(portions, pa.utf8())], names=["portion"])])
+    assert sorted(i for intake in read for i in intake.stored["alertId"].to_pylist()) == ids_of(rows, (0, 1))
+    InputList(tmp_path).check({})
+    table.write(batch(rows, 2))
+    with pytest.raises(WrongInputError, match="has changed since"):
+        InputList(tmp_path).check({})
+    with pytest.raises(WrongInputError, match="there is no Delta table at"):
+        inputs.add([f"{location}-elsewhere"])
 
 
 PROXY = """
