@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.taxonomy import PLASTICC_TARGETS
 from schemas.alerts import AlertBatch
-from training.examples import Objects
+from training.examples import Objects, class_index
 from training.light_curves import real_elasticc2, real_plasticc
 from training.shipped import shipped
 from training.simulate import simulate
@@ -56,11 +55,6 @@ def sources(n_simulated: int, seed: int) -> tuple[Source, ...]:
         _parted(PLASTICC, "CC BY 4.0", plasticc, held),
         _parted(ELASTICC2, "BSD-3-Clause (LBNL)", elasticc2, _half_of_each_class(rng, elasticc2)),
     )
-
-
-def class_index(targets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Index into `PLASTICC_TARGETS` of each PLAsTiCC class."""
-    return np.searchsorted(PLASTICC_TARGETS, targets).astype(np.int64)
 
 
 def _simulated(n: int, seed: int) -> Objects:
