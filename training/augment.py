@@ -12,10 +12,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from features._cosmology import distance_modulus
 from schemas.alerts import LightCurves
 from training.gaussian_process import Process, fit
 from training.simulate.bands import WAVELENGTH
+from training.simulate.cosmology import distance_modulus
 from training.simulate.detection import detect
 
 Array = NDArray[np.float64]
@@ -37,6 +37,10 @@ TRIES = 10
 """So often a copy that wouldn't have been found is drawn again, on other nights and at another redshift."""
 
 
+def _by_efficiency(rng: Generator, flux: Array, _measured: Array, flux_err: Array) -> NDArray[np.bool_]:
+    return detect(rng, flux, flux_err)
+
+
 @dataclass(frozen=True)
 class Survey:
     """How copies are observed.
@@ -44,13 +48,13 @@ class Survey:
     Parameters
     ----------
     visits : light curves of whose points times, bands and errors are used, and the fluxes aren't.
-    detect : which points are detected, from true fluxes and errors.
+    detect : which points are detected, from true fluxes, measured ones, and errors.
     fewest : so many detections has what the survey finds.
     farthest : the largest redshift that it finds.
     """
 
     visits: LightCurves
-    detect: Callable[[Generator, Array, Array], NDArray[np.bool_]] = field(default=detect)
+    detect: Callable[[Generator, Array, Array, Array], NDArray[np.bool_]] = field(default=_by_efficiency)
     fewest: int = 2
     farthest: float = 3.5
 
@@ -170,7 +174,7 @@ def _copy(points: Points, process: Process, peak: float, move: Move, survey: Sur
     mjd = peak + (visits.mjd - new_peak) / move.stretch
     flux = move.dimming * process.mean(mjd, WAVELENGTH[visits.band] / move.stretch)
     noisy = flux + visits.flux_err * rng.standard_normal(len(flux))
-    detected = survey.detect(rng, flux, visits.flux_err)
+    detected = survey.detect(rng, flux, noisy, visits.flux_err)
     copy = Points(visits.mjd, visits.band, noisy, visits.flux_err, detected)
     observed = (mjd > points.mjd[0] - MARGIN) & (mjd < points.mjd[-1] + MARGIN)
     return copy.take(observed | (np.abs(flux) < visits.flux_err))  # elsewhere it is dark, or nobody knows

@@ -24,14 +24,15 @@ ELASTICC2_TARGETS = {"SNIb-Templates": 62, "KN_K17": 64, "Mdwarf-flare": 65}
 DETECTED = 4096
 """The bit of SNANA's PHOTFLAG that marks a detection."""
 
+NAMES = ("the table of points", "the table of metadata")
+"""What errors call tables that are no files."""
+
 _POINT_COLUMNS = ("object_id", "mjd", "passband", "flux", "flux_err", "detected")
-_METADATA_COLUMNS = ("object_id", "ra", "decl", "hostgal_photoz", "hostgal_photoz_err", "mwebv", "target")
+_METADATA_COLUMNS = ("object_id", "ra", "decl", "hostgal_photoz", "hostgal_photoz_err", "mwebv")
 
 
 def alerts_from_plasticc(
-    points: pd.DataFrame,
-    metadata: pd.DataFrame,
-    names: tuple[str, str] = ("the table of points", "the table of metadata"),
+    points: pd.DataFrame, metadata: pd.DataFrame, names: tuple[str, str] = NAMES
 ) -> tuple[AlertBatch, NDArray[np.int64]]:
     """Whole light curves from tables in the official PLAsTiCC columns.
 
@@ -53,22 +54,41 @@ def alerts_from_plasticc(
         If a column is missing, an object has no points or not one row of metadata, a class isn't one of PLAsTiCC's
         training set, or a value can't be right; with the table, the row (the header is row 1) and the column.
     """
+    _check_classes(Checked(metadata, names[1]))
+    return alerts_to_classify(points, metadata, names), metadata["target"].to_numpy(np.int64)
+
+
+def alerts_to_classify(points: pd.DataFrame, metadata: pd.DataFrame, names: tuple[str, str] = NAMES) -> AlertBatch:
+    """The same of objects whose class nobody knows: `metadata` needs no ``target``."""
     points = points.rename(columns={"detected_bool": "detected"})
     checked_points, checked_metadata = Checked(points, names[0]), Checked(metadata, names[1])
     _check_metadata(checked_metadata)
     _check_points(checked_points)
     row = _rows_of(checked_points, checked_metadata)
+    curves = flat_curves(points, row, len(metadata), NANOJANSKY)
+    return assemble(curves, metadata)
+
+
+def flat_curves(points: pd.DataFrame, row: NDArray[np.intp], objects: int, unit: float) -> LightCurves:
+    """Points as light curves, by time and then band.
+
+    Parameters
+    ----------
+    points : ``mjd, passband, flux, flux_err, detected``.
+    row : shape (n_points,), the object of each point.
+    objects : how many there are.
+    unit : nJy that a flux of 1 stands for.
+    """
     order = np.lexsort((points["passband"].to_numpy(), points["mjd"].to_numpy(np.float64), row))
-    points, counts = points.iloc[order], np.bincount(row, minlength=len(metadata))
-    curves = LightCurves(
+    points, counts = points.iloc[order], np.bincount(row, minlength=objects)
+    return LightCurves(
         offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         mjd=points["mjd"].to_numpy(np.float64),
-        flux=points["flux"].to_numpy(np.float64) * NANOJANSKY,
-        flux_err=points["flux_err"].to_numpy(np.float64) * NANOJANSKY,
+        flux=points["flux"].to_numpy(np.float64) * unit,
+        flux_err=points["flux_err"].to_numpy(np.float64) * unit,
         band=points["passband"].to_numpy(np.uint8),
         detected=points["detected"].to_numpy().astype(np.bool_),
     )
-    return assemble(curves, metadata), metadata["target"].to_numpy(np.int64)
 
 
 def real_plasticc() -> tuple[AlertBatch, NDArray[np.int64]]:
@@ -153,9 +173,13 @@ def _numbers(values: pd.Series) -> pa.Array:
 def _check_metadata(metadata: Checked) -> None:
     metadata.need(_METADATA_COLUMNS)
     metadata.refuse(metadata.frame["object_id"].duplicated().to_numpy(), "object_id", "stands twice")
+    metadata.refuse_unless_finite(("ra", "decl"))
+
+
+def _check_classes(metadata: Checked) -> None:
+    metadata.need(("object_id", "target"))
     known = metadata.frame["target"].isin(PLASTICC_TARGETS).to_numpy()
     metadata.refuse(~known, "target", f"isn't a class of the training set: {', '.join(map(str, PLASTICC_TARGETS))}")
-    metadata.refuse_unless_finite(("ra", "decl"))
 
 
 def _check_points(points: Checked) -> None:

@@ -28,16 +28,19 @@ POINTS = {
 }
 """The columns of light curves; the unblinded files call the last one ``detected_bool``."""
 
-METADATA = {
+ASKED = {
     "object_id": pa.int64(),
     "ra": pa.float64(),
     "decl": pa.float64(),
     "hostgal_photoz": pa.float64(),
     "hostgal_photoz_err": pa.float64(),
     "mwebv": pa.float64(),
-    "target": pa.int64(),
 }
-"""The columns of metadata that are read; every other one stays in the file."""
+"""The columns of metadata that are read of objects to be classified; every other one stays in the file."""
+
+METADATA = {**ASKED, "hostgal_specz": pa.float64(), "target": pa.int64()}
+"""Those of objects to learn from. The host's spectroscopic redshift is where copies of an object start from
+(`training.augment`), and no feature."""
 
 TRAINING_FILES = (
     ("training_set.csv", "training_set_metadata.csv"),
@@ -83,18 +86,22 @@ def read_training_set(folder: Path) -> TrainingSet:
     table = Checked(pd.concat(blocks, ignore_index=True), points.name)
     again = table.frame.duplicated(["object_id", "mjd", "passband"]).to_numpy()
     table.refuse(again, "mjd", "stands twice in the same passband of the object")
-    return TrainingSet(table.frame, read_metadata(metadata), (points.name, metadata.name))
+    return TrainingSet(table.frame, read_metadata(metadata, METADATA), (points.name, metadata.name))
 
 
-def read_metadata(file: Path) -> pd.DataFrame:
-    """A file of metadata, of the training set or the test set: columns of `METADATA`.
+def read_metadata(file: Path, columns: Mapping[str, pa.DataType]) -> pd.DataFrame:
+    """A file of metadata.
+
+    Parameters
+    ----------
+    columns : `METADATA` of the training set, `ASKED` of the test set.
 
     Raises
     ------
     TrainingTableError
         As `read_training_set` does.
     """
-    return pd.concat(list(_blocks(file, METADATA)), ignore_index=True)
+    return pd.concat(list(_blocks(file, columns)), ignore_index=True)
 
 
 def points_by_object(file: Path) -> Iterator[pd.DataFrame]:

@@ -27,8 +27,8 @@ def observed(rng: np.random.Generator, error: float = 5.0, n: int = 120) -> Ligh
     return LightCurves(np.array([0, n]), mjd, flux, np.full(n, error), band, flux > 5 * error)
 
 
-def by_signal(_rng: np.random.Generator, flux: np.ndarray, flux_err: np.ndarray) -> np.ndarray:
-    return flux > 5 * flux_err
+def by_signal(_rng: np.random.Generator, flux: np.ndarray, _measured: np.ndarray, flux_err: np.ndarray) -> np.ndarray:
+    return np.asarray(flux > 5 * flux_err)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_what_the_simulator_writes_is_read_as_it_is(tmp_path: Path) -> None:
 
 def test_truth_reaches_no_light_curve(tmp_path: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     plain = Objects.from_training_set(read_training_set(write(tmp_path, *tables)))
-    told = tables[1].assign(**TRUTH, hostgal_specz=9.0, distmod=9.0)
+    told = tables[1].assign(**TRUTH, hostgal_specz=9.0, distmod=9.0)  # neither is known of an alert
     unblinded = Objects.from_training_set(read_training_set(write(tmp_path, tables[0], told)))
     assert unblinded.alerts.table.equals(plain.alerts.table)
 
@@ -174,6 +174,7 @@ def test_an_object_in_two_places_is_refused(tmp_path: Path, tables: tuple[pd.Dat
         list(points_by_object(tmp_path / "test_set.csv"))
 
 
-def test_metadata_alone_is_read(tmp_path: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    write(tmp_path, *tables)
-    assert read_metadata(tmp_path / "training_set_metadata.csv")["target"].tolist() == tables[1]["target"].tolist()
+def test_the_test_sets_metadata_tell_no_class(tmp_path: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    write(tmp_path, tables[0], tables[1].drop(columns=["target", "hostgal_specz"]))
+    asked = read_metadata(tmp_path / "training_set_metadata.csv", official.ASKED)
+    assert asked["object_id"].tolist() == tables[1]["object_id"].tolist()
