@@ -43,20 +43,15 @@ class Trial:
 
         Returns
         -------
-        what `event` tells, the pause from the event to the next commit, and how long all took [s].
+        what `event` tells, the longest time between two micro-batches, and how long all took [s].
         """
-        before, started = self.sender.sent.packets, time.monotonic()
+        before, started = self.sender.sent.packets, time.time()
         with self.sender.sending(self.packets):
             self.stream.wait_until_received(before + round(MIDDLE * self.packets))
-            happened = time.monotonic()
             facts = event()
-            facts["next commit after s"] = round(self._next_commit() - happened, 1)
         self.stream.wait_until_received(self.sender.sent.packets)
-        return facts | {"seconds": round(time.monotonic() - started)}
-
-    def _next_commit(self) -> float:
-        self.stream.wait_until_received(min(self.stream.total.received + 1, self.sender.sent.packets))
-        return time.monotonic()
+        pause = self.stream.longest_pause(round(started * 1000))
+        return {**facts, "longest pause s": round(pause, 1), "seconds": round(time.time() - started)}
 
 
 def plain(trial: Trial) -> Facts:

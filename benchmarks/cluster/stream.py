@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -10,6 +11,7 @@ from urllib.request import urlopen
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.cluster.kubectl import ClusterError, Kubectl, Pod, wait_for
+from broker.books import journal
 from broker.books.ledger import Entry, Ledger
 from broker.run_directory import RunDirectory
 
@@ -36,6 +38,12 @@ class Stream:
     def total(self) -> Entry:
         """What the ledger says."""
         return Ledger.read(RunDirectory(self.volume / "run").ledger).total
+
+    def longest_pause(self, since: int) -> float:
+        """Seconds, at most, between two micro-batches that were taken in since then [ms since 1970]."""
+        pages = journal.read(RunDirectory(self.volume / "run").journal)
+        taken = [page.taken for page in pages if page.taken and page.taken > since]
+        return max((later - earlier for earlier, later in pairwise(taken)), default=0) / 1000
 
     def driver(self) -> Pod | None:
         """The driver's pod, where there is one."""
