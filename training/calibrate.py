@@ -42,13 +42,14 @@ def best_temperatures(
     days : float64 array, shape (n,)
         Days since the first detection.
     """
-    overall = _best_temperature(probabilities, labels)
+    overall = best_temperature(probabilities, labels)
     spans = bucket(days, SPANS)
     rows = [spans == span for span in range(len(SPANS) + 1)]
-    return tuple(_best_temperature(probabilities[r], labels[r]) if r.sum() >= FEWEST else overall for r in rows)
+    return tuple(best_temperature(probabilities[r], labels[r]) if r.sum() >= FEWEST else overall for r in rows)
 
 
-def _best_temperature(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+def best_temperature(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """The temperature with the least log-loss, for all ages alike."""
     n = len(labels)
     losses = [nll(calibrate(probabilities, np.full(n, temperature)), labels) for temperature in TEMPERATURES]
     return round(float(TEMPERATURES[int(np.argmin(losses))]), 6)

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import days_since_first_detection
 from classifiers.member import MemberInput
+from classifiers.taxonomy import PLASTICC_TARGETS
 from features.extract import feature_matrix
 from schemas.alerts import AlertBatch
 from training.columns import concat, take
+from training.light_curves import alerts_from_plasticc
+from training.official import TrainingSet
 from training.views import Host, make_views
 
 CHUNK = 1000
@@ -42,6 +45,18 @@ class Objects:
         """The objects where `keep`, shape (n,), is true."""
         rows = np.flatnonzero(keep)
         return Objects(self.alerts.take(rows), self.labels[rows], self.parents[rows])
+
+    @classmethod
+    def from_training_set(cls, found: TrainingSet) -> "Objects":
+        """The objects of the official files, each its own parent.
+
+        Raises
+        ------
+        TrainingTableError
+            As `alerts_from_plasticc` does.
+        """
+        alerts, targets = alerts_from_plasticc(found.points, found.metadata, found.names)
+        return cls(alerts, class_index(targets), found.metadata["object_id"].to_numpy(np.int64))
 
     @classmethod
     def concat(cls, parts: Sequence["Objects"]) -> "Objects":
@@ -91,6 +106,11 @@ class Examples:
         for array in (*points, given.host_photoz, given.host_photoz_err, given.milky_way_ebv, self.labels):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+def class_index(targets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Index into `PLASTICC_TARGETS` of each PLAsTiCC class."""
+    return np.searchsorted(PLASTICC_TARGETS, targets).astype(np.int64)
 
 
 def make_examples(

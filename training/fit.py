@@ -47,11 +47,24 @@ def main(
         folds=folds,
         seed=seed,
     )
-    found = sources(objects, seed)
-    out.mkdir(parents=True, exist_ok=True)
     with ProgressBars() as stages:
-        manifest = fit(found, problem, out, stages, views=views, name=name or out.name, version=version)
-        score(found, manifest, problem, out, stages)
+        make_bundle(sources(objects, seed), problem, out, stages, views=views, name=name, version=version)
+
+
+def make_bundle(
+    found: Sequence[Source], problem: Problem, out: Path, stages: Stages, *, views: int, name: str, version: str
+) -> None:
+    """Fit a bundle, score it on what was held out, and say where it is.
+
+    Parameters
+    ----------
+    out : its folder; it is made if it doesn't exist.
+    views : light curves made from each object.
+    name : the folder's if empty.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = fit(found, problem, out, stages, views=views, name=name or out.name, version=version)
+    score(found, manifest, problem, out, stages)
     typer.echo(f"{manifest['name']} {version} is in {out}; `boreal model info {out}` shows its scores")
 
 

@@ -47,7 +47,7 @@ def fit_recurrent(
     # Without it, cuBLAS may pick an algorithm whose order of summation changes from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    with torch.random.fork_rng(), _one_thread():
+    with torch.random.fork_rng(), one_thread():
         torch.manual_seed(seed)
         network = Network(Shape(len(POINT_INPUTS), len(OBJECT_INPUTS), n_classes)).to(device).train()
         optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
@@ -63,7 +63,8 @@ def fit_recurrent(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Compute with one thread in here."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

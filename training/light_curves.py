@@ -8,7 +8,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from classifiers.taxonomy import PLASTICC_TARGETS
 from schemas.alerts import BANDS, SCHEMA, AlertBatch, LightCurves, light_curve_array
+from training.checked import Checked
 from training.shipped import shipped
 
 NANOJANSKY = 10.0 ** (0.4 * (31.4 - 27.5))
@@ -22,21 +24,23 @@ ELASTICC2_TARGETS = {"SNIb-Templates": 62, "KN_K17": 64, "Mdwarf-flare": 65}
 DETECTED = 4096
 """The bit of SNANA's PHOTFLAG that marks a detection."""
 
+NAMES = ("the table of points", "the table of metadata")
+"""What errors call tables that are no files."""
+
 _POINT_COLUMNS = ("object_id", "mjd", "passband", "flux", "flux_err", "detected")
-_METADATA_COLUMNS = ("object_id", "ra", "decl", "hostgal_photoz", "hostgal_photoz_err", "mwebv", "target")
+_METADATA_COLUMNS = ("object_id", "ra", "decl", "hostgal_photoz", "hostgal_photoz_err", "mwebv")
 
 
-class TrainingTableError(ValueError):
-    """A table that isn't what the official files hold; says which column or object breaks which rule."""
-
-
-def alerts_from_plasticc(points: pd.DataFrame, metadata: pd.DataFrame) -> tuple[AlertBatch, NDArray[np.int64]]:
+def alerts_from_plasticc(
+    points: pd.DataFrame, metadata: pd.DataFrame, names: tuple[str, str] = NAMES
+) -> tuple[AlertBatch, NDArray[np.int64]]:
     """Whole light curves from tables in the official PLAsTiCC columns.
 
     Parameters
     ----------
     points : ``object_id, mjd, passband, flux, flux_err, detected`` (or ``detected_bool``), in any order.
     metadata : one row an object: ``object_id, ra, decl, hostgal_photoz, hostgal_photoz_err, mwebv, target`` at least.
+    names : what errors call the two: the names of their files.
 
     Returns
     -------
@@ -47,27 +51,44 @@ def alerts_from_plasticc(points: pd.DataFrame, metadata: pd.DataFrame) -> tuple[
     Raises
     ------
     TrainingTableError
-        If a column is missing, an object has no points or not one row of metadata, or a value isn't finite.
+        If a column is missing, an object has no points or not one row of metadata, a class isn't one of PLAsTiCC's
+        training set, or a value can't be right; with the table, the row (the header is row 1) and the column.
     """
+    _check_classes(Checked(metadata, names[1]))
+    return alerts_to_classify(points, metadata, names), metadata["target"].to_numpy(np.int64)
+
+
+def alerts_to_classify(points: pd.DataFrame, metadata: pd.DataFrame, names: tuple[str, str] = NAMES) -> AlertBatch:
+    """The same of objects whose class nobody knows: `metadata` needs no ``target``."""
     points = points.rename(columns={"detected_bool": "detected"})
-    _check_columns(points, _POINT_COLUMNS, "points")
-    _check_columns(metadata, _METADATA_COLUMNS, "metadata")
-    twice = metadata["object_id"][metadata["object_id"].duplicated()]
-    if len(twice):
-        raise TrainingTableError(f"object {twice.iloc[0]} stands twice in the metadata")
-    row = pd.Index(metadata["object_id"]).get_indexer(pd.Index(points["object_id"]))
-    _check_points(points, row, metadata)
+    checked_points, checked_metadata = Checked(points, names[0]), Checked(metadata, names[1])
+    _check_metadata(checked_metadata)
+    _check_points(checked_points)
+    row = _rows_of(checked_points, checked_metadata)
+    curves = flat_curves(points, row, len(metadata), NANOJANSKY)
+    return assemble(curves, metadata)
+
+
+def flat_curves(points: pd.DataFrame, row: NDArray[np.intp], objects: int, unit: float) -> LightCurves:
+    """Points as light curves, by time and then band.
+
+    Parameters
+    ----------
+    points : ``mjd, passband, flux, flux_err, detected``.
+    row : shape (n_points,), the object of each point.
+    objects : how many there are.
+    unit : nJy that a flux of 1 stands for.
+    """
     order = np.lexsort((points["passband"].to_numpy(), points["mjd"].to_numpy(np.float64), row))
-    points, counts = points.iloc[order], np.bincount(row, minlength=len(metadata))
-    curves = LightCurves(
+    points, counts = points.iloc[order], np.bincount(row, minlength=objects)
+    return LightCurves(
         offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         mjd=points["mjd"].to_numpy(np.float64),
-        flux=points["flux"].to_numpy(np.float64) * NANOJANSKY,
-        flux_err=points["flux_err"].to_numpy(np.float64) * NANOJANSKY,
+        flux=points["flux"].to_numpy(np.float64) * unit,
+        flux_err=points["flux_err"].to_numpy(np.float64) * unit,
         band=points["passband"].to_numpy(np.uint8),
         detected=points["detected"].to_numpy().astype(np.bool_),
     )
-    return assemble(curves, metadata), metadata["target"].to_numpy(np.int64)
 
 
 def real_plasticc() -> tuple[AlertBatch, NDArray[np.int64]]:
@@ -149,29 +170,31 @@ def _numbers(values: pd.Series) -> pa.Array:
     return pa.array(values.to_numpy(np.float64), from_pandas=True)
 
 
-def _check_columns(table: pd.DataFrame, wanted: tuple[str, ...], name: str) -> None:
-    missing = [column for column in wanted if column not in table.columns]
-    if missing:
-        raise TrainingTableError(
-            f"the {name} table has no column {', '.join(missing)}; it has {', '.join(table.columns)}"
-        )
+def _check_metadata(metadata: Checked) -> None:
+    metadata.need(_METADATA_COLUMNS)
+    metadata.refuse(metadata.frame["object_id"].duplicated().to_numpy(), "object_id", "stands twice")
+    metadata.refuse_unless_finite(("ra", "decl"))
 
 
-def _check_points(points: pd.DataFrame, row: NDArray[np.intp], metadata: pd.DataFrame) -> None:
-    """Each point's object is known, each object has points, each number is one."""
-    ids = points["object_id"].to_numpy()
-    if (row < 0).any():
-        raise TrainingTableError(f"the points of object {ids[row < 0][0]} have no row in the metadata")
-    empty = np.setdiff1d(np.arange(len(metadata)), row)
-    if len(empty):
-        raise TrainingTableError(f"object {metadata['object_id'].iloc[empty[0]]} has no points")
-    for name in ("mjd", "flux", "flux_err"):
-        bad = ~np.isfinite(points[name].to_numpy(np.float64))
-        if bad.any():
-            raise TrainingTableError(f"object {ids[bad][0]} has a point whose {name} isn't a finite number")
-    if (points["flux_err"].to_numpy() <= 0).any():
-        raise TrainingTableError(
-            f"object {ids[points['flux_err'].to_numpy() <= 0][0]} has a flux_err that isn't above 0"
-        )
-    if (points["passband"].to_numpy() >= len(BANDS)).any() or (points["passband"].to_numpy() < 0).any():
-        raise TrainingTableError("a passband outside 0 to 5 (ugrizy)")
+def _check_classes(metadata: Checked) -> None:
+    metadata.need(("object_id", "target"))
+    known = metadata.frame["target"].isin(PLASTICC_TARGETS).to_numpy()
+    metadata.refuse(~known, "target", f"isn't a class of the training set: {', '.join(map(str, PLASTICC_TARGETS))}")
+
+
+def _check_points(points: Checked) -> None:
+    points.need(_POINT_COLUMNS)
+    points.refuse_unless_finite(("mjd", "flux", "flux_err"))
+    points.refuse((points.frame["flux_err"] <= 0).to_numpy(), "flux_err", "isn't above 0")
+    passband = points.frame["passband"]
+    points.refuse(~passband.isin(range(len(BANDS))).to_numpy(), "passband", "isn't one of 0 to 5 (ugrizy)")
+
+
+def _rows_of(points: Checked, metadata: Checked) -> NDArray[np.intp]:
+    """The row of the metadata that each point belongs to; each has points."""
+    ids = pd.Index(metadata.frame["object_id"])
+    row: NDArray[np.intp] = ids.get_indexer(pd.Index(points.frame["object_id"]))
+    points.refuse(row < 0, "object_id", f"has no row in {metadata.name}")
+    empty = np.bincount(row, minlength=len(ids)) == 0
+    metadata.refuse(empty, "object_id", f"has no points in {points.name}")
+    return row

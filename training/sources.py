@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.taxonomy import PLASTICC_TARGETS
 from schemas.alerts import AlertBatch
-from training.examples import Objects
+from training.examples import Objects, class_index
 from training.light_curves import real_elasticc2, real_plasticc
 from training.shipped import shipped
 from training.simulate import simulate
@@ -44,23 +43,35 @@ def sources(n_simulated: int, seed: int) -> tuple[Source, ...]:
     n_simulated : number of simulated objects, test objects included.
     seed : of the simulation and of the choice of test objects.
     """
-    rng = np.random.default_rng(seed)
     simulated = _simulated(n_simulated, seed)
+    held, plasticc, elasticc2 = _published_sources(seed)
+    return _parted(SIMULATED, "Apache-2.0; metadata CC BY 4.0", simulated, held), plasticc, elasticc2
+
+
+def published_sources(seed: int) -> tuple[Source, Source]:
+    """The published light curves that ship: PLAsTiCC's and ELAsTiCC2's, parted as `sources` parts them.
+
+    Parameters
+    ----------
+    seed : of the choice of test objects.
+    """
+    _, *found = _published_sources(seed)
+    return found[0], found[1]
+
+
+def _published_sources(seed: int) -> tuple[NDArray[np.int64], Source, Source]:
+    """The published objects that nothing may be fitted on, and the sources."""
+    rng = np.random.default_rng(seed)
     plasticc, elasticc2 = _published(*real_plasticc()), _published(*real_elasticc2())
     # ELAsTiCC2 counts its objects on its own; a minus keeps its ids apart from PLAsTiCC's.
     elasticc2 = Objects(elasticc2.alerts, elasticc2.labels, -elasticc2.parents)
     others = np.setdiff1d(shipped("plasticc_metadata")["object_id"].to_numpy(np.int64), plasticc.parents)
     held = np.concatenate([_half_of_each_class(rng, plasticc), _some(rng, others, HELD_OUT_PARENTS)])
     return (
-        _parted(SIMULATED, "Apache-2.0; metadata CC BY 4.0", simulated, held),
+        held,
         _parted(PLASTICC, "CC BY 4.0", plasticc, held),
         _parted(ELASTICC2, "BSD-3-Clause (LBNL)", elasticc2, _half_of_each_class(rng, elasticc2)),
     )
-
-
-def class_index(targets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Index into `PLASTICC_TARGETS` of each PLAsTiCC class."""
-    return np.searchsorted(PLASTICC_TARGETS, targets).astype(np.int64)
 
 
 def _simulated(n: int, seed: int) -> Objects:

@@ -11,14 +11,14 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from benchmarks.figure import Figure
 from benchmarks.folder import working_folder
+from benchmarks.machine import circumstances
 from benchmarks.speeding.bench import Bench
-from benchmarks.speeding.figure import Figure
-from benchmarks.speeding.machine import circumstances
 from benchmarks.speeding.parts import PARTS
 from benchmarks.speeding.plots import draw_all
 from benchmarks.speeding.scale import QUICK, Scale
-from benchmarks.speeding.table import show
+from benchmarks.table import show
 from broker.errors import RunFailedError, WrongInputError
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def main(
             about["packets"] = _told(bench)
     except WrongInputError as error:
         raise typer.BadParameter(str(error)) from None
-    show(figures, about, CONSOLE)
+    show(figures, title_of(about), CONSOLE)
     if json_file:
         content = {
             "format": FORMAT, **about, "seconds": time.monotonic() - started, "quick": quick,
@@ -63,6 +63,15 @@ def main(
     if plots:
         draw_all(figures, plots)
     raise typer.Exit(FAILED if failures else 0)
+
+
+def title_of(about: dict[str, Any]) -> str:
+    """What stands above the figures: the machine, the day, the packets."""
+    machine, packets = about["machine"], about["packets"]
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {about['date'][:10]}; "
+        f"{packets['count']} packets, {packets['meanBytes'] / 1000:.0f} kB each"
+    )
 
 
 def _with_packets(scale: Scale, packets: int | None) -> Scale:

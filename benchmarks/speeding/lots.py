@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speeding.figure import Baseline, Figure, Goal
+from benchmarks.figure import Baseline, Figure, Goal
 from benchmarks.speeding.scale import Scale
 from benchmarks.speeding.synthetic import synthetic_alerts
 from benchmarks.timing import in_turns

@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
-from benchmarks.speeding.figure import Figure
+from benchmarks.figure import Figure
 from benchmarks.speeding.usage import KINDS
 
 SIZE = (7.0, 4.0)

@@ -103,9 +103,15 @@ def _panel(told: Json) -> Json:
         "datasource": SOURCE,
         "targets": [_target(told, n, *query) for n, query in enumerate(told["queries"].items())],
         "fieldConfig": {"defaults": _defaults(told, kind), "overrides": []},
-        "options": kind["options"],
+        "options": _options(told, kind),
         "transformations": _only(told["columns"]) if "columns" in told else [],
     }
+
+
+def _options(told: Json, kind: Json) -> Json:
+    """A heatmap's axis has a unit of its own."""
+    options: Json = kind["options"]
+    return {**options, "yAxis": {**options["yAxis"], "unit": told["unit"]}} if "yAxis" in options else options
 
 
 def _target(told: Json, number: int, legend: str, expression: str) -> Json:
@@ -229,7 +235,7 @@ KINDS: dict[str, Json] = {
                 "mode": "scheme", "scheme": "Oranges", "fill": "dark-orange", "scale": "exponential", "exponent": 0.5,
                 "steps": 64, "reverse": False,
             },
-            "yAxis": {"unit": "s", "axisPlacement": "left"},
+            "yAxis": {"axisPlacement": "left"},
             "legend": {"show": True},
             "tooltip": {"mode": "single", "yHistogram": False},
             "exemplars": {"color": "rgba(255,0,255,0.7)"},

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from benchmarks.figure import Baseline, Figure, Goal
+from benchmarks.speeding.__main__ import title_of
 from benchmarks.speeding.conditions import random_conditions, random_filters, write_filters
 from benchmarks.speeding.course import Commit, Course, watch
-from benchmarks.speeding.figure import Baseline, Figure, Goal
 from benchmarks.speeding.large import LARGE_BYTES, MANY_POINTS, large_packets
 from benchmarks.speeding.synthetic import synthetic_alerts
-from benchmarks.speeding.table import show
 from benchmarks.speeding.usage import Usage
+from benchmarks.table import show
 from benchmarks.timing import in_turns
 from broker.errors import RunFailedError
 from broker.filters.definition import load_filters
@@ -77,11 +78,12 @@ def test_figures_are_told_in_a_table_or_a_line_each(capsys):
     figure = Figure("whole.kafka", 812.4, "alerts/s", Baseline("hand-over alone", 1000.0), Goal("ratio", ">=", 0.6))
     machine, sent = {"processor": "one of many", "cores": 2}, {"count": 29, "meanBytes": 119_612.0}
     about = {"machine": machine, "packets": sent, "date": "2025-01-02T03:04:05+00:00"}
-    show([figure], about, Console(soft_wrap=True))
+    title = title_of(about)
+    show([figure], title, Console(soft_wrap=True))
     plain = capsys.readouterr().out.splitlines()
     assert plain[0] == "one of many, 2 cores, 2025-01-02; 29 packets, 120 kB each"
     assert plain[1] == "whole.kafka 812 alerts/s, hand-over alone 1,000 alerts/s, ratio 0.812, goal ratio >= 0.6 met"
-    show([figure], about, Console(force_terminal=True, width=120))
+    show([figure], title, Console(force_terminal=True, width=120))
     assert "\u2502 812 alerts/s \u2502" in capsys.readouterr().out
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from broker.annotate import schema_for
 from broker.filters.definition import Filter, load_filters
 from broker.pipeline import Outcome, process
 from broker.run_directory import RunDirectory
-from classifiers.bundle import Bundle
+from classifiers.bundle import Bundle, save
 from classifiers.taxonomy import TAXONOMY
 from schemas.annotation import annotation_schema, column
 from schemas.packets import packets
@@ -48,6 +49,8 @@ def annotation_columns() -> pa.Schema:
     features = [column(name, pa.float32(), "nJy", "largest flux") for name in ("flux_max_g", "flux_max_r")]
     return annotation_schema(classes, features)
 
+
+MakeBundle = Callable[..., Path]
 
 BOREAL = Path(sys.executable).with_name("boreal")
 PATIENCE_SECONDS = 300
@@ -206,3 +209,30 @@ def prometheus_programs() -> None:
         program("prometheus")
     except RunFailedError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def make_bundle(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
+    """Write a bundle with the shipped one's files and these entries of the manifest; give its directory."""
+
+    def make(**changes: Any) -> Path:
+        path = tmp_path_factory.mktemp("bundle")
+        manifest = {**bundle.manifest.model_dump(mode="json"), **changes}
+        files = {manifest["novelty"]["file"], *(file for member in manifest["members"] for file in member["files"])}
+        for name in files:
+            shutil.copyfile(bundle.path / name, path / name)
+        given = {key: value for key, value in manifest.items() if key not in ("format_version", "files")}
+        save(path, given, tuple(sorted(files)))
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def candidate(make_bundle: MakeBundle, bundle: Bundle) -> Path:
+    """The same members, weighed and calibrated otherwise."""
+    members = [entry.model_dump(mode="json") for entry in bundle.manifest.members]
+    for entry, weight in zip(members, (0.2, 0.8), strict=True):
+        entry["weight"] = weight
+    calibration = {"days": [2.0, 8.0, 32.0, 128.0], "temperatures": [1.4, 1.3, 1.2, 1.1, 1.1]}
+    return make_bundle(name="second", version="2", members=members, calibration=calibration)

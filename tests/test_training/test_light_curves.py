@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.light_curves import TrainingTableError, alerts_from_plasticc, real_elasticc2, real_plasticc
+from training.checked import TrainingTableError
+from training.light_curves import alerts_from_plasticc, real_elasticc2, real_plasticc
 from training.shipped import shipped
 
 POINTS = pd.DataFrame(
@@ -75,17 +76,25 @@ def test_detected_bool_is_another_name() -> None:
 @pytest.mark.parametrize(
     ("points", "metadata", "message"),
     [
-        (POINTS.drop(columns="flux"), METADATA, "no column flux"),
-        (POINTS, METADATA.drop(columns="target"), "no column target"),
-        (POINTS, METADATA.iloc[:1], "object 7 have no row"),
-        (POINTS[POINTS["object_id"] == 7], METADATA, "object 5 has no points"),
-        (POINTS.assign(flux=[1, 2, np.nan, 4, 5]), METADATA, "object 7 has a point whose flux"),
-        (POINTS.assign(flux_err=[1, 0, 1, 1, 1]), METADATA, "object 5 has a flux_err"),
-        (POINTS.assign(passband=[1, 2, 3, 4, 6]), METADATA, "passband outside"),
-        (POINTS, pd.concat([METADATA, METADATA]), "object 5 stands twice"),
+        (POINTS.drop(columns="flux"), METADATA, "the table of points has no column flux"),
+        (POINTS, METADATA.drop(columns="target"), "the table of metadata has no column target"),
+        (
+            POINTS,
+            METADATA.iloc[:1],
+            "the table of points, row 2, column object_id: 7 has no row in the table of metadata",
+        ),
+        (POINTS[POINTS["object_id"] == 7], METADATA, "the table of metadata, row 2, column object_id: 5 has no points"),
+        (POINTS.assign(flux=[1, 2, np.nan, 4, 5]), METADATA, r"row 4 \(object 7\), column flux: nan isn't a finite"),
+        (POINTS.assign(flux_err=[1, 0, 1, 1, 1]), METADATA, r"row 3 \(object 5\), column flux_err: 0 isn't above 0"),
+        (POINTS.assign(passband=[1, 2, 3, 4, 6]), METADATA, r"row 6 \(object 5\), column passband: 6 isn't one of"),
+        (POINTS, METADATA.assign(target=[92, 99]), r"row 3 \(object 7\), column target: 99 isn't a class"),
+        (POINTS, METADATA.assign(ra=[np.nan, 1.0]), r"row 2 \(object 5\), column ra: nan"),
+        (POINTS, pd.concat([METADATA, METADATA]), "row 4, column object_id: 5 stands twice"),
     ],
 )
-def test_bad_tables_are_refused_by_name(points: pd.DataFrame, metadata: pd.DataFrame, message: str) -> None:
+def test_bad_tables_are_refused_by_name_row_and_column(
+    points: pd.DataFrame, metadata: pd.DataFrame, message: str
+) -> None:
     with pytest.raises(TrainingTableError, match=message):
         alerts_from_plasticc(points, metadata)
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from benchmarks.figure import Figure
 from benchmarks.speeding.bench import Bench
-from benchmarks.speeding.figure import Figure
 from benchmarks.speeding.parts import decoding, features, filters, growth, handover, latency, members, whole
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.decoding.compare import REGISTRY, Comparison, fields, lsst_packets, whole
+from benchmarks.figure import Baseline, Figure, Goal
 from benchmarks.speeding.bench import Bench
-from benchmarks.speeding.figure import Baseline, Figure, Goal
 from broker.errors import RunFailedError
 from schemas.decode import decode
 from schemas.packets import packets

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from benchmarks.figure import Baseline, Figure
 from benchmarks.speeding.bench import Bench
-from benchmarks.speeding.figure import Baseline, Figure
 from benchmarks.speeding.lots import Lot, figure_of
 from benchmarks.timing import in_turns
 from features.extract import extract

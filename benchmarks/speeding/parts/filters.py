@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.figure import Baseline, Figure, Goal
 from benchmarks.speeding.bench import Bench
 from benchmarks.speeding.conditions import random_filters
-from benchmarks.speeding.figure import Baseline, Figure, Goal
 from benchmarks.timing import in_turns
 from broker.filters.definition import Filter
 from broker.filters.evaluate import evaluate

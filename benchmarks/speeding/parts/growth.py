@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy as np
 
+from benchmarks.figure import Baseline, Figure, Goal
 from benchmarks.speeding.bench import Bench
-from benchmarks.speeding.figure import Baseline, Figure, Goal
 from benchmarks.speeding.large import large_packets
 from benchmarks.speeding.runs import EXAMPLES
 from benchmarks.timing import in_turns

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from benchmarks.figure import Baseline, Figure
 from benchmarks.speeding.bench import Bench
-from benchmarks.speeding.figure import Baseline, Figure
 
 
 def measure(bench: Bench) -> Iterator[Figure]:

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.figure import Baseline, Figure, Goal
 from benchmarks.speeding.bench import Bench
 from benchmarks.speeding.course import watch
-from benchmarks.speeding.figure import Baseline, Figure, Goal
 from broker.run_directory import RunDirectory
 
 QUANTILES = ("p50", "p90", "p99")

@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.figure import Figure, Goal
 from benchmarks.speeding.bench import Bench
-from benchmarks.speeding.figure import Figure, Goal
 from benchmarks.speeding.lots import Lot, figure_of
 from classifiers.bundle import Bundle
 from classifiers.member import Member, MemberInput

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from benchmarks.figure import Baseline, Figure, Goal
 from benchmarks.speeding.bench import Bench
 from benchmarks.speeding.course import Course
-from benchmarks.speeding.figure import Baseline, Figure, Goal
 from benchmarks.speeding.runs import Finished, From
 
 OF_HANDOVER = Goal("ratio", ">=", 0.6)

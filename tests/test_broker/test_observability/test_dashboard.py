@@ -11,7 +11,7 @@ UNITS = {"none", "short", "s", "cps", "Bps", "bytes", "percentunit"}
 
 ROWS = [
     "The night at a glance", "Flow", "Latency", "Visits", "Subscribers", "Kafka", "Stages", "Rejects",
-    "Classes and drift", "Process",
+    "Classes and drift", "Shadow", "Process",
 ]  # fmt: skip
 
 

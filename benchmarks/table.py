@@ -1,21 +1,15 @@
 """The figures for people: a table, or a line each where nobody watches a terminal."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speeding.figure import Figure
+from benchmarks.figure import Figure
 
 
-def show(figures: Sequence[Figure], circumstances: dict[str, Any], console: Console) -> None:
-    """Print all figures."""
-    machine, packets = circumstances["machine"], circumstances["packets"]
-    title = (
-        f"{machine['processor']}, {machine['cores']} cores, {circumstances['date'][:10]}; "
-        f"{packets['count']} packets, {packets['meanBytes'] / 1000:.0f} kB each"
-    )
+def show(figures: Sequence[Figure], title: str, console: Console) -> None:
+    """Print all figures under a title."""
     if console.is_terminal:
         console.print(_table(figures, title))
         return

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 LIBRARIES = (
     "boreal-broker", "pyspark", "pyarrow", "numpy", "numba", "polars", "fastavro", "confluent-kafka", "deltalake",
     "light-curve", "lightgbm", "onnxruntime",

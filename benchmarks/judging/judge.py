@@ -1,0 +1,62 @@
+"""What the parts of the benchmark share: how much is done, and what is kept for the plots."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.fit_trees import TreesSettings
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often each class was taken for which.
+
+    Parameters
+    ----------
+    name : of the set.
+    classes : names.
+    counts : int64 array, shape (n_classes, n_classes), true class by likeliest class.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    counts: NDArray[np.int64]
+
+
+@dataclass
+class Judge:
+    """A run of the benchmark.
+
+    Parameters
+    ----------
+    say : is told what is being done.
+    seed : of all that is drawn.
+    quick : do a little of each part, to see that it works; the figures mean nothing then.
+    """
+
+    say: Callable[[str], None]
+    seed: int = 1
+    quick: bool = False
+    confusions: list[Confusion] = field(default_factory=list)
+
+    def amount(self, whole: int, little: int = 1) -> int:
+        """So much of something, or a little of it."""
+        return little if self.quick else whole
+
+    def trees(self, settings: TreesSettings) -> TreesSettings:
+        """Trees grown so, or a few."""
+        return replace(settings, rounds=self.amount(settings.rounds, 3))
+
+    def some(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows, or some of them."""
+        return rows[:: self.amount(1, 20)]
+
+    def confusion(
+        self, name: str, probabilities: NDArray[np.float64], labels: NDArray[np.int64], classes: Sequence[str]
+    ) -> None:
+        """Keep a confusion matrix for the plots and the JSON file."""
+        counts = np.zeros((len(classes), len(classes)), np.int64)
+        np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
+        self.confusions.append(Confusion(name, tuple(classes), counts))
