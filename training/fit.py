@@ -10,15 +10,12 @@ import typer
 from classifiers.bundle import Bundle
 from classifiers.novelty import fit_novelty
 from classifiers.predict import combine
-from classifiers.taxonomy import PLASTICC_TARGETS
-from features.extract import catalogue
 from training._progress import ProgressBars
 from training.calibrate import best_temperatures, best_weights
 from training.ensemble import Problem, Stages, fit_members, out_of_fold
 from training.evaluate import evaluate
 from training.examples import Objects, make_examples
-from training.fit_recurrent import RecurrentSettings
-from training.fit_trees import TreesSettings
+from training.options import Epochs, Folds, Name, Rounds, Seed, Version, Views, problem_of
 from training.sources import Source, sources
 from training.write_bundle import NOVELTY_FILE, describe, write
 
@@ -30,23 +27,16 @@ def main(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
     objects: Annotated[int, typer.Option(min=50, help="Number of simulated objects, test objects included.")] = 14_000,
-    seed: Annotated[int, typer.Option(help="Same seed, same data, folds and first weights.")] = 1,
-    views: Annotated[int, typer.Option(min=1, help="Light curves made from each object.")] = 4,
-    folds: Annotated[int, typer.Option(min=2, help="Folds of the out-of-fold predictions.")] = 3,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes of the network over the light curves.")] = 12,
-    rounds: Annotated[int, typer.Option(min=1, help="Trees per class.")] = 250,
-    name: Annotated[str, typer.Option(help="The bundle's name; the folder's if left out.")] = "",
-    version: Annotated[str, typer.Option(help="The bundle's version.")] = "1.0.0",
+    seed: Seed = 1,
+    views: Views = 4,
+    folds: Folds = 3,
+    epochs: Epochs = 12,
+    rounds: Rounds = 250,
+    name: Name = "",
+    version: Version = "1.0.0",
 ) -> None:
     """Fit trees and a recurrent network on simulated and published light curves, calibrate and score them."""
-    problem = Problem(
-        names=tuple(feature.name for feature in catalogue()),
-        n_classes=len(PLASTICC_TARGETS),
-        trees=TreesSettings(rounds=rounds),
-        recurrent=RecurrentSettings(epochs=epochs),
-        folds=folds,
-        seed=seed,
-    )
+    problem = problem_of(rounds=rounds, epochs=epochs, folds=folds, seed=seed)
     with ProgressBars() as stages:
         make_bundle(sources(objects, seed), problem, out, stages, views=views, name=name, version=version)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from broker.commands._console import bars
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 from broker.config import load_config
 from broker.object_store import is_address
@@ -43,7 +43,7 @@ def compact(
     location, options = _table(where)
     from broker.tables.compact import compact
 
-    with _progress() as progress:
+    with bars() as progress:
         task = progress.add_task("nights", total=None)
         nights = compact(
             location,
@@ -72,11 +72,6 @@ def _table(where: str) -> tuple[str, Mapping[str, str]]:
     if not found:
         stop(f"there is no Delta table at {where}; give its directory, or the results of a run", GAVE_SOMETHING_WRONG)
     return str(found[0]), {}
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _show(nights: Sequence["CompactedNight"], console: Console) -> None:

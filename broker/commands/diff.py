@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from broker.commands._console import bars, plain_table, show
 from broker.commands._exit import CHECK_FAILED, GAVE_SOMETHING_WRONG, complain, stop
 
 HELP = """Compare two runs over the same alerts: which changed class, by how much, per class and per filter.
@@ -60,7 +58,7 @@ def diff(
     if page and page.is_dir():
         stop(f"{page} is a directory; give the name of a file for the page", GAVE_SOMETHING_WRONG)
     runs = annotations_at(old), annotations_at(new)
-    with _progress() as bar:
+    with bars() as bar:
         nights = {night for run in runs for night in run.fragments_by_night()}
         task = bar.add_task("nights", total=len(nights))
         found = compare(*runs, tolerance=tolerance, on_night=lambda: bar.advance(task))
@@ -79,11 +77,6 @@ def diff(
         complain(each)
     if failed:
         raise typer.Exit(CHECK_FAILED)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _failures(told: dict[str, Any], asked: set[FailOn], at_most: float) -> Iterator[str]:
@@ -106,29 +99,12 @@ def _failures(told: dict[str, Any], asked: set[FailOn], at_most: float) -> Itera
 
 
 def _print(told: dict[str, Any], page: Path | None) -> None:
-    console = Console(highlight=False)
-    for table in (_runs(told), _alerts(told), _classes(told), _moves(told), _filters(told), _most(told)):
-        if table.row_count:
-            console.print(table)
-    for line in _remarks(told):
-        console.print(line, style="red", markup=False)
-    if page:
-        console.print(f"the page is {page}", markup=False, soft_wrap=True)
-
-
-def _table(title: str, *texts: str, numbers: tuple[str, ...] = ()) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False
-    )
-    for heading in texts:
-        table.add_column(heading, overflow="fold")
-    for heading in numbers:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
+    tables = (_runs(told), _alerts(told), _classes(told), _moves(told), _filters(told), _most(told))
+    show(tables, _remarks(told), page)
 
 
 def _runs(told: dict[str, Any]) -> Table:
-    table = _table("Two runs", "", "old", "new")
+    table = plain_table("Two runs", "", "old", "new")
     sides = told["old"], told["new"]
     rows = {
         "alerts": [f"{side['alerts']:,}" for side in sides],
@@ -147,7 +123,7 @@ def _versions(side: dict[str, Any], name: str, version: str, sha256: str) -> str
 
 
 def _alerts(told: dict[str, Any]) -> Table:
-    table = _table("Alerts", "", numbers=("alerts", "share of both"))
+    table = plain_table("Alerts", "", numbers=("alerts", "share of both"))
     both = max(told["both"], 1)
     for name, key in (("same", "same"), ("same class, other scores", "scoreChanged"), ("other class", "classChanged")):
         table.add_row(name, f"{told[key]:,}", f"{told[key] / both:.2%}")
@@ -158,7 +134,7 @@ def _alerts(told: dict[str, Any]) -> Table:
 
 
 def _classes(told: dict[str, Any]) -> Table:
-    table = _table("Per class", "class", numbers=("old", "new", "same", "gained", "lost", "mean Δp", "max |Δp|"))
+    table = plain_table("Per class", "class", numbers=("old", "new", "same", "gained", "lost", "mean Δp", "max |Δp|"))
     for each in told["classes"]:
         spread = each["probability"]
         if each["old"] or each["new"] or spread["largestDifference"]:
@@ -174,14 +150,14 @@ def _number(value: float | None) -> str:
 def _moves(told: dict[str, Any]) -> Table:
     moves = [each for each in told["migration"] if each["old"] != each["new"]]
     title = "Moves" if len(moves) <= TOP else f"The {TOP} most frequent of {len(moves)} moves"
-    table = _table(title, "from", "to", numbers=("alerts",))
+    table = plain_table(title, "from", "to", numbers=("alerts",))
     for each in moves[:TOP]:
         table.add_row(each["old"], each["new"], f"{each['alerts']:,}")
     return table
 
 
 def _filters(told: dict[str, Any]) -> Table:
-    table = _table("Per filter", "filter", "", numbers=("same", "gained", "lost"))
+    table = plain_table("Per filter", "filter", "", numbers=("same", "gained", "lost"))
     for column, what in (("matchedFilters", "matched"), ("deliveredTo", "delivered")):
         for each in told["filters"][column]:
             table.add_row(each["filter"], what, *(f"{each[key]:,}" for key in ("same", "gained", "lost")))
@@ -189,7 +165,7 @@ def _filters(told: dict[str, Any]) -> Table:
 
 
 def _most(told: dict[str, Any]) -> Table:
-    table = _table(
+    table = plain_table(
         "What changed most, one an object", "survey", "alert", "old class", "new class", numbers=("distance",)
     )
     for each in told["mostChanged"][:TOP]:

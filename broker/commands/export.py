@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from broker.commands._console import bars
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 
 if TYPE_CHECKING:  # they take a second to import; other commands don't wait for them
@@ -99,9 +100,8 @@ class _Progress:
     @classmethod
     @contextmanager
     def over(cls, annotations: "Annotations") -> Iterator["_Progress"]:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         total = sum(map(len, annotations.fragments_by_night().values()))
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        with bars() as bar:
             yield cls(bar, total)
 
     def read(self) -> None:

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from broker.commands._console import bars, plain_table, show
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 
 app = typer.Typer(help="A second model bundle that runs beside the first.", no_args_is_help=True)
@@ -53,7 +51,7 @@ def report(
         table = annotations_at(run)
     except WrongInputError:  # the filters can't be tried without it; the rest can be told
         table = None
-    with _progress() as bar:
+    with bars() as bar:
         task = bar.add_task("nights", total=len(stored.files()))
         found = reporting.report(stored, table, files, lambda: bar.advance(task))
     told = facts(found)
@@ -67,35 +65,13 @@ def report(
         _print(told, out)
 
 
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
 def _print(told: dict[str, Any], out: Path | None) -> None:
-    console = Console(highlight=False)
-    for table in (_bundles(told), _classes(told), _moves(told), _nights(told), _filters(told), _most(told)):
-        if table.row_count:
-            console.print(table)
-    for line in _remarks(told):
-        console.print(line, style="red", markup=False, soft_wrap=True)
-    if out:
-        console.print(f"the page is {out}", markup=False, soft_wrap=True)
-
-
-def _table(title: str, *texts: str, numbers: tuple[str, ...] = ()) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False
-    )
-    for heading in texts:
-        table.add_column(heading, overflow="fold")
-    for heading in numbers:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
+    tables = (_bundles(told), _classes(told), _moves(told), _nights(told), _filters(told), _most(told))
+    show(tables, _remarks(told), out)
 
 
 def _bundles(told: dict[str, Any]) -> Table:
-    table = _table("Two bundles on the same alerts", "", "")
+    table = plain_table("Two bundles on the same alerts", "", "")
     for side in ("first", "shadow"):
         each = told[side]
         table.add_row(side, f"{each['name'] or '?'} {each['version'] or ''} ({each['sha256']})")
@@ -109,7 +85,7 @@ def _bundles(told: dict[str, Any]) -> Table:
 
 
 def _classes(told: dict[str, Any]) -> Table:
-    table = _table(
+    table = plain_table(
         "Per class", "class", numbers=("first", "shadow", "both", "mean distance", "mean p first", "mean p shadow")
     )
     for each in told["classes"]:
@@ -122,7 +98,7 @@ def _classes(told: dict[str, Any]) -> Table:
 def _moves(told: dict[str, Any]) -> Table:
     moves = [each for each in told["moves"] if each["first"] != each["shadow"]]
     title = "Moves" if len(moves) <= LISTED else f"The {LISTED} most frequent of {len(moves)} moves"
-    table = _table(title, "first", "shadow", numbers=("alerts",))
+    table = plain_table(title, "first", "shadow", numbers=("alerts",))
     for each in moves[:LISTED]:
         table.add_row(each["first"], each["shadow"], f"{each['alerts']:,}")
     return table
@@ -131,7 +107,7 @@ def _moves(told: dict[str, Any]) -> Table:
 def _nights(told: dict[str, Any]) -> Table:
     nights = told["nights"]
     title = "By night" if len(nights) <= LISTED else f"The last {LISTED} of {len(nights)} nights"
-    table = _table(title, "night", numbers=("alerts", "same class", "mean distance", "failures"))
+    table = plain_table(title, "night", numbers=("alerts", "same class", "mean distance", "failures"))
     for each in nights[-LISTED:]:
         counts = f"{each['alerts']:,}", _share(each["agreement"]), _number(each["meanDistance"])
         table.add_row(str(each["night"]), *counts, f"{each['failures']:,}")
@@ -139,14 +115,16 @@ def _nights(told: dict[str, Any]) -> Table:
 
 
 def _filters(told: dict[str, Any]) -> Table:
-    table = _table("What each filter would have sent", "filter", numbers=("first", "shadow", "same", "gained", "lost"))
+    table = plain_table(
+        "What each filter would have sent", "filter", numbers=("first", "shadow", "same", "gained", "lost")
+    )
     for each in (told["filters"] or {}).get("sent", ()):
         table.add_row(each["filter"], *(f"{each[key]:,}" for key in ("first", "shadow", "same", "gained", "lost")))
     return table
 
 
 def _most(told: dict[str, Any]) -> Table:
-    table = _table("Where they differ most", "survey", "alert", "first", "shadow", numbers=("distance",))
+    table = plain_table("Where they differ most", "survey", "alert", "first", "shadow", numbers=("distance",))
     for each in told["mostDifferent"][:LISTED]:
         first = f"{each['className']} {each['probability']:.3f}"
         second = f"{each['shadowClassName']} {each['shadowProbability']:.3f}"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from broker.commands._console import bars
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 
 if TYPE_CHECKING:  # other commands don't wait for them
@@ -84,8 +84,7 @@ def _read(annotations: "Annotations", nights: Sequence[int] | None) -> "Visits":
 
 @contextmanager
 def _progress(files: int) -> Iterator[Callable[[], None]]:
-    columns = TextColumn("files"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with bars() as bar:
         task = bar.add_task("files", total=files)
         yield lambda: bar.advance(task)
 
