@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import Any
 
 WIDTH = 110
 """A longer source line is shown from around the place in question."""
+
+NEAR, HARDLY_FARTHER = 0.6, 0.25
+"""How alike, from 0 to 1, a name must be to be offered, and by how much less than the nearest."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,9 @@ def report(findings: Iterable[Finding]) -> str:
 def did_you_mean(word: str, names: Iterable[str], otherwise: str = "") -> str:
     """A hint with the valid names nearest to a word, whatever its case; `otherwise` if none is near."""
     by_lower = {name.lower(): name for name in names}
-    near = [by_lower[found] for found in get_close_matches(word.lower(), by_lower, n=3, cutoff=0.6)]
-    if not near:
+    nearest = get_close_matches(word.lower(), by_lower, n=1, cutoff=NEAR)
+    if not nearest:
         return otherwise
+    cutoff = max(NEAR, SequenceMatcher(None, nearest[0], word.lower()).ratio() - HARDLY_FARTHER)
+    near = [by_lower[found] for found in get_close_matches(word.lower(), by_lower, n=3, cutoff=cutoff)]
     return f"did you mean {near[0]}?" if len(near) == 1 else f"did you mean {', '.join(near[:-1])} or {near[-1]}?"

@@ -24,7 +24,7 @@ from broker.filters.evaluate import evaluate, matched_names
 from broker.filters.limits import Limits
 from broker.pipeline import Outcome, process
 from broker.tables._file import write_file
-from schemas.annotation import PROVENANCE
+from schemas.annotation import CLASSIFIER, PROVENANCE
 from schemas.packets import REJECTS, packets
 
 SPEC = spec_from_file_location("random_conditions", Path(__file__).parents[1] / "test_filters_evaluate.py")
@@ -48,9 +48,12 @@ SCHEMA = pa.schema(
         pa.field("classId", pa.int32()),
         pa.field("className", pa.utf8()),
         pa.field("notClassifiedReason", pa.utf8()),
+        pa.field("classifier", CLASSIFIER),
         *random_conditions.RANDOM,
     ]
 )
+
+BUNDLE = {"name": "first", "version": "1", "bundleSha256": "ab" * 32}
 
 who = st.fixed_dictionaries(
     {
@@ -76,7 +79,7 @@ def table_of(rows: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> pa.Table:
     times = pa.array([alert["mjdTai"] for alert, _ in rows])
     nights = night_of(times.to_numpy()).tolist()
     plain = [
-        {**alert, **values, "night": night, "origin": f"packet {k}"}
+        {**alert, **values, "night": night, "origin": f"packet {k}", "classifier": BUNDLE}
         for k, ((alert, values), night) in enumerate(zip(rows, nights, strict=True))
     ]
     table = pa.Table.from_pylist(plain, schema=SCHEMA)
