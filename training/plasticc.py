@@ -12,7 +12,7 @@ from training.augment import Copies, Survey, augment
 from training.examples import Objects, class_index
 from training.light_curves import assemble
 from training.official import TrainingSet
-from training.sources import Source
+from training.sources import Source, held_out
 
 Array = NDArray[np.float64]
 
@@ -37,13 +37,18 @@ class Recipe:
     seed: int
 
 
-def plasticc_source(found: TrainingSet, recipe: Recipe, tick: Callable[[], None] = lambda: None) -> Source:
+def _unseen(_objects: int) -> Callable[[], None]:
+    """Nobody watches."""
+    return lambda: None
+
+
+def plasticc_source(found: TrainingSet, recipe: Recipe, begin: Callable[[int], Callable[[], None]] = _unseen) -> Source:
     """The objects to fit on, copies included, and those to test on.
 
     Parameters
     ----------
     found : the official files.
-    tick : called once for each object that copies are made of.
+    begin : called with the number of objects that copies are made of; what it gives, after each of them.
 
     Raises
     ------
@@ -54,7 +59,8 @@ def plasticc_source(found: TrainingSet, recipe: Recipe, tick: Callable[[], None]
     test = held_out(objects.labels, recipe.test_share, np.random.default_rng(recipe.seed))
     fit = objects.where(~test)
     if recipe.copies:
-        fit = Objects.concat([fit, copies_of(fit, found.metadata[~test].reset_index(drop=True), recipe, tick)])
+        about = found.metadata[~test].reset_index(drop=True)
+        fit = Objects.concat([fit, copies_of(fit, about, recipe, begin(len(fit)))])
     return Source(_name(found), LICENCE, fit, objects.where(test))
 
 
@@ -79,15 +85,6 @@ def spectroscopic(metadata: pd.DataFrame) -> Array:
     """The redshift that copies are made from: spectroscopic, else photometric; 0 inside the Milky Way."""
     photoz, specz = (metadata[name].to_numpy(np.float64) for name in ("hostgal_photoz", "hostgal_specz"))
     return np.where(photoz > 0.0, np.where(specz > 0.0, specz, photoz), 0.0)
-
-
-def held_out(labels: NDArray[np.int64], share: float, rng: Generator) -> NDArray[np.bool_]:
-    """Which objects are kept back: the same share of every class."""
-    chosen = np.zeros(len(labels), np.bool_)
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        chosen[rng.permutation(rows)[: int(len(rows) * share)]] = True
-    return chosen
 
 
 def _metadata(made: Copies, metadata: pd.DataFrame, redshift: Array, rng: Generator) -> pd.DataFrame:

@@ -88,7 +88,15 @@ def _some(rng: np.random.Generator, values: NDArray[np.int64], share: float) -> 
 
 
 def _half_of_each_class(rng: np.random.Generator, objects: Objects) -> NDArray[np.int64]:
-    return np.concatenate([_some(rng, objects.parents[objects.labels == k], 0.5) for k in np.unique(objects.labels)])
+    return objects.parents[held_out(objects.labels, 0.5, rng)]
+
+
+def held_out(labels: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which objects are kept back: the same share of every class, shape (n,)."""
+    chosen = np.zeros(len(labels), np.bool_)
+    for label in np.unique(labels):
+        chosen[_some(rng, np.flatnonzero(labels == label), share)] = True
+    return chosen
 
 
 def _parted(name: str, licence: str, objects: Objects, held: NDArray[np.int64]) -> Source:

@@ -12,8 +12,9 @@ from classifiers.taxonomy import PLASTICC_TARGETS
 from training import official
 from training.commands import app
 from training.official import read_training_set
-from training.plasticc import Recipe, held_out, plasticc_source
+from training.plasticc import Recipe, plasticc_source
 from training.shipped import shipped
+from training.sources import held_out
 from training.submission import with_unknown
 
 SEED = 3

@@ -1,5 +1,6 @@
 """`boreal-train plasticc`: a bundle from the official training set."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,6 @@ def plasticc(
     problem = problem_of(rounds=rounds, epochs=epochs, folds=folds, seed=seed)
     found = read_training_set(data)
     with ProgressBars() as stages:
-        step = stages.begin("Copies at other redshifts", len(found.metadata))
-        source = plasticc_source(found, Recipe(copies, test_share, seed), step)
+        begin = partial(stages.begin, "Copies at other redshifts")
+        source = plasticc_source(found, Recipe(copies, test_share, seed), begin)
         make_bundle((source,), problem, out, stages, views=views, name=name, version=version)
