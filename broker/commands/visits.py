@@ -30,6 +30,9 @@ Examples: `boreal visits results`, `boreal visits kafka.yaml --night 20260310 --
 `boreal visits results --all --out visits.html`.
 """
 
+WIDEST = 250
+"""Columns of text that the table takes at most."""
+
 
 def visits(
     where: Annotated[
@@ -106,18 +109,24 @@ def _iso(milliseconds: int) -> str:
 def _print(found: "Visits", out: Path | None) -> None:
     console = Console(highlight=False)
     if len(found.rows):
-        console.print(_table(found))
+        _print_whole(_table(found), console)
     for line in remarks(found):
         console.print(line, markup=False, soft_wrap=True)
     if out:
         console.print(f"the page is {out}", markup=False, soft_wrap=True)
 
 
+def _print_whole(table: Table, console: Console) -> None:
+    """Print a table as wide as it is: a narrow terminal breaks its lines, and half a visit's number tells nothing."""
+    whole = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
+    Console(highlight=False, width=max(whole, console.width)).print(table)
+
+
 def _table(found: "Visits") -> Table:
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("visit", no_wrap=True)
     table.add_column("observed, UTC", no_wrap=True)
-    table.add_column("band")
+    table.add_column("band", no_wrap=True, min_width=len("band"))
     for heading in ("gap", "detectors", "alerts", "again", "dead", "late", "Kafka", "annotated"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
