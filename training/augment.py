@@ -6,20 +6,21 @@ farther. Spectral flux density follows Hogg et al. 2002 (astro-ph/0210394).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from classifiers.sequences import select
 from schemas.alerts import LightCurves
+from training.columns import concat_curves, take_curves
 from training.gaussian_process import Process, fit
 from training.simulate.bands import WAVELENGTH
 from training.simulate.cosmology import distance_modulus
 from training.simulate.detection import detect
 
 Array = NDArray[np.float64]
-Bands = NDArray[np.uint8]
 
 NEARER, FARTHER, FARTHEST = 0.95, 5.0, 1.5
 """A copy's redshift lies between 0.95 z and the smaller of 5 z and 1.5 (1 + z) - 1, evenly in its logarithm (Boone)."""
@@ -77,29 +78,6 @@ class Copies:
     redshift: Array
 
 
-@dataclass(frozen=True)
-class Points:
-    """The n points of one light curve, by time."""
-
-    mjd: Array
-    band: Bands
-    flux: Array
-    flux_err: Array
-    detected: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, curves: LightCurves, row: int) -> "Points":
-        """The light curve in a row."""
-        at = slice(curves.offsets[row], curves.offsets[row + 1])
-        return cls(curves.mjd[at], curves.band[at], curves.flux[at], curves.flux_err[at], curves.detected[at])
-
-    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> "Points":
-        """The points at `chosen`."""
-        return Points(
-            self.mjd[chosen], self.band[chosen], self.flux[chosen], self.flux_err[chosen], self.detected[chosen]
-        )
-
-
 def augment(
     curves: LightCurves,
     redshift: Array,
@@ -122,17 +100,17 @@ def augment(
     made, parents, redshifts = [], [], []
     for row in range(len(curves)):
         rng = np.random.default_rng([seed, row])
-        for points, z in _copies(Points.of(curves, row), float(redshift[row]), copies, survey, rng):
+        for points, z in _copies(take_curves(curves, np.array([row])), float(redshift[row]), copies, survey, rng):
             made.append(points)
             parents.append(row)
             redshifts.append(z)
         tick()
-    return Copies(_joined(made), np.array(parents, np.int64), np.array(redshifts, np.float64))
+    return Copies(concat_curves(made), np.array(parents, np.int64), np.array(redshifts, np.float64))
 
 
 def _copies(
-    points: Points, redshift: float, copies: int, survey: Survey, rng: Generator
-) -> Iterator[tuple[Points, float]]:
+    points: LightCurves, redshift: float, copies: int, survey: Survey, rng: Generator
+) -> Iterator[tuple[LightCurves, float]]:
     process, peak = _process(points, rng)
     for _ in range(copies):
         for _ in range(TRIES):
@@ -168,42 +146,33 @@ def _other_redshift(redshift: float, farthest: float, rng: Generator) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _copy(points: Points, process: Process, peak: float, move: Move, survey: Survey, rng: Generator) -> Points:
-    visits = Points.of(survey.visits, int(rng.integers(len(survey.visits))))
+def _copy(
+    points: LightCurves, process: Process, peak: float, move: Move, survey: Survey, rng: Generator
+) -> LightCurves:
+    visits = take_curves(survey.visits, rng.integers(len(survey.visits), size=1))
     new_peak = rng.uniform(visits.mjd[0], visits.mjd[-1])
     mjd = peak + (visits.mjd - new_peak) / move.stretch
     flux = move.dimming * process.mean(mjd, WAVELENGTH[visits.band] / move.stretch)
     noisy = flux + visits.flux_err * rng.standard_normal(len(flux))
     detected = survey.detect(rng, flux, noisy, visits.flux_err)
-    copy = Points(visits.mjd, visits.band, noisy, visits.flux_err, detected)
+    copy = replace(visits, flux=noisy, detected=detected)
     observed = (mjd > points.mjd[0] - MARGIN) & (mjd < points.mjd[-1] + MARGIN)
-    return copy.take(observed | (np.abs(flux) < visits.flux_err))  # elsewhere it is dark, or nobody knows
+    return select(copy, observed | (np.abs(flux) < visits.flux_err))  # elsewhere it is dark, or nobody knows
 
 
-def _process(points: Points, rng: Generator) -> tuple[Process, float]:
+def _process(points: LightCurves, rng: Generator) -> tuple[Process, float]:
     """The process of a light curve, and when it is brightest, all its bands together [d]."""
-    chosen = points.take(_most_significant(points, rng))
+    chosen = select(points, _most_significant(points, rng))
     process = fit(chosen.mjd, WAVELENGTH[chosen.band], chosen.flux, chosen.flux_err)
     days = np.arange(points.mjd[0], points.mjd[-1] + 1.0, 2.0)
     total = sum(process.mean(days, np.full(len(days), WAVELENGTH[band])) for band in np.unique(points.band))
     return process, float(days[int(np.argmax(total))])
 
 
-def _most_significant(points: Points, rng: Generator) -> NDArray[np.int64]:
-    order = np.argsort(-np.abs(points.flux / points.flux_err), kind="stable")
-    if len(order) <= MOST_POINTS:
-        return np.arange(len(order))
-    half = MOST_POINTS // 2
-    return np.sort(np.concatenate([order[:half], rng.choice(order[half:], half, replace=False)]))
-
-
-def _joined(parts: list[Points]) -> LightCurves:
-    lengths = [len(part.mjd) for part in parts]
-    return LightCurves(
-        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        np.concatenate([part.mjd for part in parts]),
-        np.concatenate([part.flux for part in parts]),
-        np.concatenate([part.flux_err for part in parts]),
-        np.concatenate([part.band for part in parts]),
-        np.concatenate([part.detected for part in parts]),
-    )
+def _most_significant(points: LightCurves, rng: Generator) -> NDArray[np.bool_]:
+    chosen = np.full(len(points.flux), len(points.flux) <= MOST_POINTS)
+    if not chosen.all():
+        order, half = np.argsort(-np.abs(points.flux / points.flux_err), kind="stable"), MOST_POINTS // 2
+        chosen[order[:half]] = True
+        chosen[rng.choice(order[half:], half, replace=False)] = True
+    return chosen

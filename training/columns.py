@@ -12,7 +12,7 @@ from schemas.alerts import LightCurves
 def take(given: FeatureInput, rows: NDArray[np.int64]) -> FeatureInput:
     """The objects at `rows`, in that order; an object may be taken more than once."""
     return FeatureInput(
-        _take_curves(given.curves, rows),
+        take_curves(given.curves, rows),
         given.host_photoz[rows],
         given.host_photoz_err[rows],
         given.milky_way_ebv[rows],
@@ -21,24 +21,29 @@ def take(given: FeatureInput, rows: NDArray[np.int64]) -> FeatureInput:
 
 def concat(parts: Sequence[FeatureInput]) -> FeatureInput:
     """All objects of all parts, in the order given."""
-    curves = [part.curves for part in parts]
-    lengths = np.concatenate([part.lengths for part in curves])
     return FeatureInput(
-        LightCurves(
-            np.concatenate([[0], np.cumsum(lengths)]),
-            np.concatenate([part.mjd for part in curves]),
-            np.concatenate([part.flux for part in curves]),
-            np.concatenate([part.flux_err for part in curves]),
-            np.concatenate([part.band for part in curves]),
-            np.concatenate([part.detected for part in curves]),
-        ),
+        concat_curves([part.curves for part in parts]),
         np.concatenate([part.host_photoz for part in parts]),
         np.concatenate([part.host_photoz_err for part in parts]),
         np.concatenate([part.milky_way_ebv for part in parts]),
     )
 
 
-def _take_curves(curves: LightCurves, rows: NDArray[np.int64]) -> LightCurves:
+def concat_curves(parts: Sequence[LightCurves]) -> LightCurves:
+    """All light curves of all parts, in the order given."""
+    lengths = np.concatenate([part.lengths for part in parts])
+    return LightCurves(
+        np.concatenate([[0], np.cumsum(lengths)]),
+        np.concatenate([part.mjd for part in parts]),
+        np.concatenate([part.flux for part in parts]),
+        np.concatenate([part.flux_err for part in parts]),
+        np.concatenate([part.band for part in parts]),
+        np.concatenate([part.detected for part in parts]),
+    )
+
+
+def take_curves(curves: LightCurves, rows: NDArray[np.int64]) -> LightCurves:
+    """The light curves of the objects at `rows`, in that order."""
     lengths = curves.lengths[rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     points = np.arange(offsets[-1]) + np.repeat(curves.offsets[rows] - offsets[:-1], lengths)

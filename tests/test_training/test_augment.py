@@ -8,6 +8,7 @@ from classifiers.sequences import select
 from schemas.alerts import LightCurves
 from training import augment as augmenting
 from training.augment import Move, Survey, augment
+from training.columns import take_curves
 from training.gaussian_process import TIME_SCALES, fit
 from training.light_curves import real_plasticc
 from training.simulate.bands import WAVELENGTH
@@ -115,6 +116,6 @@ def test_nothing_bright_is_made_up_where_the_object_was_not_observed(rng: np.ran
     copies = augment(rise, np.array([0.1]), 40, Survey(whole, by_signal), seed=3)
     assert len(copies.curves) == 40
     for row in range(40):
-        copy = augmenting.Points.of(copies.curves, row)
-        bright = copy.take(copy.flux > 6 * copy.flux_err)
+        copy = take_curves(copies.curves, np.array([row]))
+        bright = select(copy, copy.flux > 6 * copy.flux_err)
         assert bright.flux[-1] > 0.6 * bright.flux.max()
