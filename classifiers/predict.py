@@ -107,9 +107,19 @@ def combine(outputs: list[NDArray[np.float64]], weights: list[float]) -> NDArray
 
 def classify(given: MemberInput, bundle: Bundle) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Calibrated probabilities, shape (n, n_classes), and novelty, shape (n,), of light curves with points."""
-    entries = bundle.manifest.members
-    outputs = [member.predict(given) for member in bundle.members]
-    mean = combine([output.probabilities for output in outputs], [entry.weight for entry in entries])
+    return settle(answers(given, bundle), given, bundle)
+
+
+def answers(given: MemberInput, bundle: Bundle) -> list[MemberOutput]:
+    """What each member says by itself of light curves with points, in the manifest's order."""
+    return [member.predict(given) for member in bundle.members]
+
+
+def settle(
+    outputs: Sequence[MemberOutput], given: MemberInput, bundle: Bundle
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Calibrated probabilities and novelty, as `classify` gives them, from the members' `answers`."""
+    mean = combine([output.probabilities for output in outputs], [entry.weight for entry in bundle.manifest.members])
     temperatures = _temperatures(given, bundle.manifest.calibration)
     return calibrate(mean, temperatures), _novelty(outputs[bundle.manifest.novelty.member], bundle)
 
