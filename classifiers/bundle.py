@@ -18,7 +18,7 @@ from classifiers.taxonomy import ClassNode
 
 MANIFEST = "manifest.json"
 DEFAULT_NAME = "first"
-RESTORE = "restore the bundle from where it came, or fit it again with `python -m training.fit`"
+RESTORE = "restore the bundle from where it came, or fit it again with `boreal-train shipped`"
 
 Part = TypeVar("Part")
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from classifiers.taxonomy import BY_ID, ClassNode
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$")]
 """A plain file name inside the bundle, never a path."""
@@ -98,7 +98,7 @@ class ScoreEntry(_Entry):
 class Manifest(_Entry):
     """All that a bundle says about itself."""
 
-    format_version: Literal[1]
+    format_version: Literal[2]
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
     version: Annotated[str, StringConstraints(min_length=1)]
     classes: tuple[ClassEntry, ...] = Field(min_length=2)

@@ -1,5 +1,8 @@
 """Fits what stands between the members and the answer: the weight of each, and the temperatures."""
 
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,22 +14,31 @@ SPANS = (2.0, 8.0, 32.0, 128.0)
 """Edges of the spans of days since the first detection that get a temperature each."""
 
 TEMPERATURES = np.geomspace(0.4, 4.0, 231)
-WEIGHTS = np.linspace(0.0, 1.0, 41)
+STEPS = 20
 FEWEST = 100
 """A span with fewer light curves takes the temperature of all of them."""
 
 
-def best_weights(answers: list[NDArray[np.float64]], labels: NDArray[np.int64]) -> list[float]:
-    """Weights of two members' out-of-fold probabilities in the geometric mean with the least log-loss.
+def best_weights(answers: Sequence[NDArray[np.float64]], labels: NDArray[np.int64]) -> list[float]:
+    """Weights of the members' out-of-fold probabilities in the geometric mean with the least log-loss.
+
+    All shares in steps of 1 / `STEPS` are tried: few enough that the best can't be missed.
 
     Parameters
     ----------
-    answers : two float64 arrays, shape (n, n_classes)
+    answers : float64 arrays, shape (n, n_classes), a member each
     labels : int64 array, shape (n,)
     """
-    losses = [nll(combine(answers, [weight, 1 - weight]), labels) for weight in WEIGHTS]
-    best = float(WEIGHTS[int(np.argmin(losses))])
-    return [round(best, 6), round(1 - best, 6)]
+    shares = list(_shares(len(answers), STEPS))
+    best = min(shares, key=lambda weights: nll(combine(list(answers), weights), labels))
+    return [round(weight, 6) for weight in best]
+
+
+def _shares(members: int, steps: int) -> Iterator[list[float]]:
+    """Every way to give each member some of the steps."""
+    for cuts in combinations(range(steps + members - 1), members - 1):
+        edges = (-1, *cuts, steps + members - 1)
+        yield [(high - low - 1) / steps for low, high in pairwise(edges)]
 
 
 def best_temperatures(

@@ -1,9 +1,13 @@
-"""Fits both members, once for each fold and once on everything."""
+"""Fits all members, once for each fold and once on everything, as many side by side as there are processors."""
 
+import hashlib
+import json
+import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,31 +15,13 @@ from numpy.typing import NDArray
 
 from classifiers.member import Member
 from classifiers.members import discover
-from classifiers.sequences import OBJECT_INPUTS, POINT_INPUTS, sequences
+from features.extract import code_hash
 from training.examples import Examples
-from training.export import to_onnx
-from training.fit_recurrent import RecurrentSettings, fit_recurrent, n_batches
-from training.fit_trees import TreesSettings, fit_trees
+from training.members import MAKERS, Maker, Step
+from training.parts import Parts, code_of, releases_of
+from training.problem import Problem
 
-TREES_FILE, RECURRENT_FILE = "trees.txt", "recurrent.onnx"
-
-SETTINGS: dict[str, dict[str, Any]] = {
-    "trees": {"file": TREES_FILE},
-    "recurrent": {
-        "file": RECURRENT_FILE,
-        "point_inputs": list(POINT_INPUTS),
-        "object_inputs": list(OBJECT_INPUTS),
-    },
-}
-"""The settings of each kind of member in a manifest, in the order of the members."""
-
-
-class Step(Protocol):
-    """Tells that a stage is further."""
-
-    def __call__(self, count: int = 1, /) -> None:
-        """So many steps more are done."""
-        ...
+SETTINGS_FILE = "settings.json"
 
 
 class Stages(Protocol):
@@ -47,80 +33,102 @@ class Stages(Protocol):
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is fitted: the feature columns, the number of classes, and how."""
-
-    names: tuple[str, ...]
-    n_classes: int
-    trees: TreesSettings = field(default_factory=TreesSettings)
-    recurrent: RecurrentSettings = field(default_factory=RecurrentSettings)
-    folds: int = 3
-    seed: int = 1
-
-
-def fit_members(examples: Examples, problem: Problem, directory: Path, stages: Stages, what: str) -> tuple[Member, ...]:
-    """Fit both members side by side, a thread each, write them into `directory` and load them as a bundle would.
+class Job:
+    """A member to fit.
 
     Parameters
     ----------
-    what : tells this fit from others in the stages' names.
+    maker : how.
+    what : tells this fit from others of its kind.
+    rows : int64 array, the light curves it is fitted on.
     """
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(fit, examples, problem, directory, stages, what) for fit in (_trees, _recurrent)]
-    for job in jobs:
-        job.result()
-    return load_members(directory, problem)
+
+    maker: Maker
+    what: str
+    rows: NDArray[np.int64]
 
 
-def _trees(examples: Examples, problem: Problem, directory: Path, stages: Stages, what: str) -> None:
-    text = fit_trees(
-        examples.data.features,
-        problem.names,
-        examples.labels,
-        n_classes=problem.n_classes,
-        settings=problem.trees,
-        seed=problem.seed,
-        tick=stages.begin(f"Trees, {what}", problem.trees.rounds),
-    )
-    (directory / TREES_FILE).write_text(text)
+@dataclass(frozen=True)
+class Fitted:
+    """Members that were fitted on everything, and what members fitted on the other folds say of each light curve.
 
-
-def _recurrent(examples: Examples, problem: Problem, directory: Path, stages: Stages, what: str) -> None:
-    network = fit_recurrent(
-        sequences(examples.data.given),
-        examples.labels,
-        n_classes=problem.n_classes,
-        settings=problem.recurrent,
-        seed=problem.seed,
-        tick=stages.begin(f"Recurrent network, {what}", n_batches(len(examples), problem.recurrent)),
-    )
-    (directory / RECURRENT_FILE).write_bytes(to_onnx(network))
-
-
-def load_members(directory: Path, problem: Problem) -> tuple[Member, ...]:
-    """The members that `fit_members` wrote."""
-    kinds = discover()
-    sizes = {"n_features": len(problem.names), "n_classes": problem.n_classes}
-    return tuple(kinds[kind].load(directory, {**settings, **sizes}) for kind, settings in SETTINGS.items())
-
-
-def out_of_fold(examples: Examples, problem: Problem, stages: Stages) -> list[NDArray[np.float64]]:
-    """Each member's probabilities of every light curve, from a fit that saw no light curve of its parent.
-
-    Returns
-    -------
-    list of float64 arrays, shape (n, n_classes), a member each
+    Parameters
+    ----------
+    folders : of the parts that hold the members, in the order of `MAKERS`.
+    answers : float64 arrays, shape (n, n_classes), a member each: from a fit that saw no light curve of its parent.
     """
-    answers = [np.zeros((len(examples), problem.n_classes)) for _ in SETTINGS]
+
+    folders: tuple[Path, ...]
+    answers: list[NDArray[np.float64]]
+
+
+def fit_members(examples: Examples, problem: Problem, parts: Parts, stages: Stages) -> Fitted:
+    """Fit every member on everything and without each fold; what `parts` holds already isn't fitted again."""
     folds = fold_of(examples.parents, problem.folds, problem.seed)
+    jobs = [
+        Job(maker, f"fold {fold + 1} of {problem.folds}", np.flatnonzero(folds != fold))
+        for fold in range(problem.folds)
+        for maker in MAKERS
+    ]
+    jobs += [Job(maker, "all folds", np.arange(len(examples))) for maker in MAKERS]
+    folders = _side_by_side(jobs, examples, problem, parts, stages)
+    answers = [np.zeros((len(examples), problem.n_classes)) for _ in MAKERS]
     for fold in range(problem.folds):
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        with TemporaryDirectory() as directory:
-            what = f"fold {fold + 1} of {problem.folds}"
-            members = fit_members(examples.take(inside), problem, Path(directory), stages, what)
-            for answer, member in zip(answers, members, strict=True):
-                answer[outside] = member.predict(examples.take(outside).data).probabilities
-    return answers
+        outside = np.flatnonzero(folds == fold)
+        asked = examples.take(outside).data
+        for answer, folder in zip(answers, folders[fold * len(MAKERS) :], strict=False):
+            answer[outside] = load_member(folder, problem).predict(asked).probabilities
+    return Fitted(tuple(folders[-len(MAKERS) :]), answers)
+
+
+def _side_by_side(
+    jobs: Sequence[Job], examples: Examples, problem: Problem, parts: Parts, stages: Stages
+) -> list[Path]:
+    """The parts of all jobs. torch has one source of random numbers a process, so its fits follow one another."""
+    made_of = (examples.sha256(), code_hash(), problem.n_classes, problem.seed)
+    others = max(1, (os.cpu_count() or 1) - 1)
+    with ThreadPoolExecutor(1) as alone, ThreadPoolExecutor(others) as pool:
+        waiting = [
+            (alone if job.maker.alone else pool).submit(_fit, job, examples, made_of, problem, parts, stages)
+            for job in jobs
+        ]
+        try:
+            return [each.result() for each in waiting]
+        except BaseException:
+            for each in waiting:
+                each.cancel()
+            raise
+
+
+def _fit(
+    job: Job, examples: Examples, made_of: tuple[object, ...], problem: Problem, parts: Parts, stages: Stages
+) -> Path:
+    """The part that holds a member: its files, and its settings in the manifest."""
+    maker = job.maker
+    rows = hashlib.sha256(job.rows.tobytes()).hexdigest()
+    how = (maker.settings(problem), code_of(*maker.code), releases_of(*maker.libraries))
+    write = partial(_write, job, examples, problem, stages)
+    return parts.keep(f"{maker.kind} {job.what}", (*made_of, rows, *how), write)
+
+
+def _write(job: Job, examples: Examples, problem: Problem, stages: Stages, folder: Path) -> None:
+    sample = examples.take(job.rows)
+    step = stages.begin(f"{job.maker.kind}, {job.what}", job.maker.steps(sample, problem))
+    settings = job.maker.fit(sample, problem, folder, step)
+    (folder / SETTINGS_FILE).write_text(json.dumps({"kind": job.maker.kind, "settings": settings}))
+
+
+def settings_of(folder: Path) -> dict[str, Any]:
+    """The kind and the settings of a member that `fit_members` wrote."""
+    found: dict[str, Any] = json.loads((folder / SETTINGS_FILE).read_text())
+    return found
+
+
+def load_member(folder: Path, problem: Problem) -> Member:
+    """A member that `fit_members` wrote, as a bundle would load it."""
+    found = settings_of(folder)
+    sizes = {"n_features": len(problem.names), "n_classes": problem.n_classes}
+    return discover()[found["kind"]].load(folder, {**found["settings"], **sizes})
 
 
 def fold_of(parents: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:

@@ -1,89 +1,98 @@
-"""``python -m training.fit --out DIR``: fits a model bundle and writes it, with its scores on held-out objects."""
+"""From labelled objects to a bundle: members, their weights and temperatures, novelty, scores on what was held out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from shutil import copyfile
+from typing import Any
 
 import numpy as np
-import typer
 
-from classifiers.bundle import Bundle
+from classifiers.bundle import MANIFEST, Bundle, read_manifest
 from classifiers.novelty import fit_novelty
 from classifiers.predict import combine
-from training._progress import ProgressBars
 from training.calibrate import best_temperatures, best_weights
-from training.ensemble import Problem, Stages, fit_members, out_of_fold
+from training.ensemble import Fitted, Stages, fit_members, load_member, settings_of
 from training.evaluate import evaluate
-from training.examples import Objects, make_examples
-from training.options import Epochs, Folds, Name, Rounds, Seed, Version, Views, problem_of
-from training.sources import Source, sources
-from training.write_bundle import NOVELTY_FILE, describe, write
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.command(epilog="Example: python -m training.fit --out classifiers/bundles/first")
-def main(
-    *,
-    out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
-    objects: Annotated[int, typer.Option(min=50, help="Number of simulated objects, test objects included.")] = 14_000,
-    seed: Seed = 1,
-    views: Views = 4,
-    folds: Folds = 3,
-    epochs: Epochs = 12,
-    rounds: Rounds = 250,
-    name: Name = "",
-    version: Version = "1.0.0",
-) -> None:
-    """Fit trees and a recurrent network on simulated and published light curves, calibrate and score them."""
-    problem = problem_of(rounds=rounds, epochs=epochs, folds=folds, seed=seed)
-    with ProgressBars() as stages:
-        make_bundle(sources(objects, seed), problem, out, stages, views=views, name=name, version=version)
+from training.examples import Examples, Objects, make_examples
+from training.members import MAKERS, RECURRENT, files_of
+from training.parts import Parts
+from training.problem import Problem
+from training.sources import Source
+from training.write_bundle import NOVELTY_FILE, Title, describe, write
 
 
-def make_bundle(
-    found: Sequence[Source], problem: Problem, out: Path, stages: Stages, *, views: int, name: str, version: str
-) -> None:
-    """Fit a bundle, score it on what was held out, and say where it is.
+@dataclass(frozen=True)
+class Fit:
+    """How a bundle is fitted.
 
     Parameters
     ----------
-    out : its folder; it is made if it doesn't exist.
+    problem : what is fitted.
     views : light curves made from each object.
-    name : the folder's if empty.
+    title : what the bundle is called.
     """
+
+    problem: Problem
+    views: int
+    title: Title
+
+
+def make_bundle(found: Sequence[Source], fit: Fit, out: Path, parts: Parts, stages: Stages) -> None:
+    """Fit a bundle, and score it on what was held out.
+
+    Parameters
+    ----------
+    found : the objects.
+    out : the bundle's folder; it is made if it doesn't exist.
+    parts : what is done already, and what will be.
+    """
+    examples = _examples(found, fit, stages)
+    fitted = fit_members(examples, fit.problem, parts, stages)
+    _clear(out)
+    manifest = _written(found, fit, examples, fitted, out)
+    _score(found, manifest, fit.problem, out, stages)
+
+
+def _clear(out: Path) -> None:
+    """Take away the bundle that lies there, of which the next one may not overwrite every file."""
     out.mkdir(parents=True, exist_ok=True)
-    manifest = fit(found, problem, out, stages, views=views, name=name or out.name, version=version)
-    score(found, manifest, problem, out, stages)
-    typer.echo(f"{manifest['name']} {version} is in {out}; `boreal model info {out}` shows its scores")
+    if (out / MANIFEST).exists():
+        for name in (*read_manifest(out).files, MANIFEST):
+            (out / name).unlink(missing_ok=True)
 
 
-def fit(
-    found: Sequence[Source], problem: Problem, out: Path, stages: Stages, *, views: int, name: str, version: str
-) -> dict[str, Any]:
-    """Fit both members, their weights, temperatures and novelty, and write the bundle without scores.
-
-    Returns
-    -------
-    The manifest, without scores and file hashes.
-    """
+def _examples(found: Sequence[Source], fit: Fit, stages: Stages) -> Examples:
     objects = Objects.concat([source.fit for source in found])
     step = stages.begin("Light curves and features", len(objects))
-    examples = make_examples(objects, problem.names, views, problem.seed, tick=step)
-    answers = out_of_fold(examples, problem, stages)
-    weights = best_weights(answers, examples.labels)
-    temperatures = best_temperatures(combine(answers, weights), examples.labels, examples.days)
-    _, recurrent = fit_members(examples, problem, out, stages, "all folds")
-    latent = recurrent.predict(examples.data).latent
-    fit_novelty(_known(latent), examples.labels).save(out / NOVELTY_FILE)
+    return make_examples(objects, fit.problem.names, fit.views, fit.problem.seed, tick=step)
+
+
+def _written(found: Sequence[Source], fit: Fit, examples: Examples, fitted: Fitted, out: Path) -> dict[str, Any]:
+    """The manifest, without scores and file hashes, of a bundle whose files are written."""
+    weights = best_weights(fitted.answers, examples.labels)
+    temperatures = best_temperatures(combine(fitted.answers, weights), examples.labels, examples.days)
+    members = [settings_of(folder) for folder in fitted.folders]
+    for folder, member in zip(fitted.folders, members, strict=True):
+        for name in files_of(member["settings"]):
+            copyfile(folder / name, out / name)
+    _fit_novelty(fit.problem, examples, fitted, out)
     manifest = describe(
-        problem, found, examples, name=name, version=version, weights=weights, temperatures=temperatures
+        fit.title, fit.problem, found, examples, members=members, weights=weights, temperatures=temperatures
     )
     write(out, manifest)
     return manifest
 
 
-def score(found: Sequence[Source], manifest: dict[str, Any], problem: Problem, out: Path, stages: Stages) -> None:
+def _fit_novelty(problem: Problem, examples: Examples, fitted: Fitted, out: Path) -> None:
+    number = [maker.kind for maker in MAKERS].index(RECURRENT)
+    latent = load_member(fitted.folders[number], problem).predict(examples.data).latent
+    if latent is None:
+        raise ValueError("the recurrent member has no latent to fit the novelty score on")
+    fit_novelty(np.asarray(latent, np.float64), examples.labels).save(out / NOVELTY_FILE)
+
+
+def _score(found: Sequence[Source], manifest: dict[str, Any], problem: Problem, out: Path, stages: Stages) -> None:
     """Score the written bundle on the held-out objects of each source, and write it again with the scores."""
     bundle = Bundle.load(out)
     step = stages.begin("Scores on held-out objects", len(found))
@@ -92,13 +101,3 @@ def score(found: Sequence[Source], manifest: dict[str, Any], problem: Problem, o
         entries += evaluate(bundle, source.test, source.name, problem.seed)
         step()
     write(out, manifest, entries)
-
-
-def _known(latent: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    if latent is None:
-        raise ValueError("the recurrent member has no latent to fit the novelty score on")
-    return np.asarray(latent, np.float64)
-
-
-if __name__ == "__main__":
-    app()

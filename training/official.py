@@ -5,6 +5,7 @@ Both publications are read: the challenge's (``training_set.csv``, ``test_set_ba
 the truth nothing is kept but the class.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -71,6 +72,14 @@ class TrainingSet:
     points: pd.DataFrame
     metadata: pd.DataFrame
     names: tuple[str, str]
+
+    def sha256(self) -> str:
+        """SHA-256 of both tables."""
+        digest = hashlib.sha256()
+        for table in (self.points, self.metadata):
+            for name in table:
+                digest.update(f"{name}:".encode() + np.ascontiguousarray(table[name].to_numpy()).tobytes())
+        return digest.hexdigest()
 
 
 def read_training_set(folder: Path) -> TrainingSet:

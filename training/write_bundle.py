@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -14,22 +15,30 @@ from classifiers.bundle import save
 from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS
 from features.extract import code_hash
 from training.calibrate import SPANS
-from training.ensemble import RECURRENT_FILE, SETTINGS, TREES_FILE, Problem
 from training.examples import Examples
+from training.members import RECURRENT, files_of
+from training.problem import Problem
 from training.sources import Source
 
 NOVELTY_FILE = "novelty.npz"
-FILES = (TREES_FILE, RECURRENT_FILE, NOVELTY_FILE)
 NODES = tuple(BY_PLASTICC[target] for target in PLASTICC_TARGETS)
 
 
+@dataclass(frozen=True)
+class Title:
+    """What a bundle is called."""
+
+    name: str
+    version: str
+
+
 def describe(
+    title: Title,
     problem: Problem,
     found: Sequence[Source],
     examples: Examples,
     *,
-    name: str,
-    version: str,
+    members: Sequence[dict[str, Any]],
     weights: Sequence[float],
     temperatures: Sequence[float],
 ) -> dict[str, Any]:
@@ -39,19 +48,20 @@ def describe(
     ----------
     found : where the objects came from.
     examples : what the members were fitted on.
+    members : the kind and the settings of each.
     weights, temperatures : from `training.calibrate`.
     """
     return {
-        "name": name,
-        "version": version,
+        "name": title.name,
+        "version": title.version,
         "classes": [{"id": node.id, "name": node.name, "plasticc": node.plasticc} for node in NODES],
         "features": list(problem.names),
         "members": [
-            {"kind": kind, "files": [settings["file"]], "settings": settings, "weight": weight}
-            for (kind, settings), weight in zip(SETTINGS.items(), weights, strict=True)
+            {**member, "files": files_of(member["settings"]), "weight": weight}
+            for member, weight in zip(members, weights, strict=True)
         ],
         "calibration": {"days": list(SPANS), "temperatures": list(temperatures)},
-        "novelty": {"file": NOVELTY_FILE, "member": list(SETTINGS).index("recurrent")},
+        "novelty": {"file": NOVELTY_FILE, "member": [member["kind"] for member in members].index(RECURRENT)},
         "training_set": _training_set(problem, found, examples),
         "prior": [float(round(share, 6)) for share in _counts(examples.labels) / len(examples)],
         "scores": [],
@@ -62,7 +72,8 @@ def describe(
 
 def write(directory: Path, manifest: dict[str, Any], scores: Sequence[dict[str, Any]] = ()) -> None:
     """Write manifest.json beside the weights."""
-    save(directory, {**manifest, "scores": list(scores)}, FILES)
+    files = tuple(name for member in manifest["members"] for name in member["files"])
+    save(directory, {**manifest, "scores": list(scores)}, (*files, NOVELTY_FILE))
 
 
 def code_version() -> str:

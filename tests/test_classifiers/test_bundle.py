@@ -51,7 +51,7 @@ def test_no_manifest(copy):
     refused(copy, MANIFEST, "none")
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"format_version": 1,', "\x00\x01"])
+@pytest.mark.parametrize("text", ["", "{", '{"format_version": 2,', "\x00\x01"])
 def test_broken_json(copy, text):
     (copy / MANIFEST).write_text(text)
     refused(copy, "JSON")
@@ -62,16 +62,16 @@ def test_json_that_is_no_utf8(copy):
     refused(copy, "JSON")
 
 
-@pytest.mark.parametrize("version", [0, 2, None, "1"])
+@pytest.mark.parametrize("version", [0, 1, 3, None, "2"])
 def test_another_format_version(copy, version):
     edit(copy, format_version=version)
-    refused(copy, "format version 1", str(version))
+    refused(copy, "format version 2", str(version))
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "null"])
 def test_json_that_is_no_manifest(copy, text):
     (copy / MANIFEST).write_text(text)
-    refused(copy, "format version 1")
+    refused(copy, "format version 2")
 
 
 def test_a_missing_file(copy):
@@ -98,7 +98,7 @@ def test_an_unknown_kind_of_member(copy):
     members = content_of(copy)["members"]
     members[0]["kind"] = "oracle"
     edit(copy, members=members)
-    refused(copy, "'oracle'", "recurrent or trees")
+    refused(copy, "'oracle'", "oblivious or recurrent or trees")
 
 
 def test_an_unknown_feature(copy):

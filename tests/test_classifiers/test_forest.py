@@ -42,7 +42,7 @@ def lightgbm_says(text, rows):
 @pytest.fixture(scope="module")
 def shipped(bundle):
     entry = next(entry for entry in bundle.manifest.members if entry.kind == "trees")
-    return (bundle.path / entry.settings["file"]).read_text()
+    return (bundle.path / entry.settings["groups"][-1]["file"]).read_text()
 
 
 @pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 200])
@@ -87,8 +87,9 @@ def test_lightgbm_answers_for_what_the_look_up_does_not_know(name, tmp_path):
     text = fitted(**UNKNOWN[name])
     assert read_forest(text) is None
     (tmp_path / "trees.txt").write_text(text)
-    trees = load(tmp_path, {"file": "trees.txt", "n_features": N_FEATURES, "n_classes": N_CLASSES})
-    assert isinstance(trees.model, Boosted)
+    groups = [{"classes": list(range(N_CLASSES)), "file": "trees.txt"}]
+    trees = load(tmp_path, {"gate": None, "groups": groups, "n_features": N_FEATURES, "n_classes": N_CLASSES})
+    assert isinstance(trees.groups[0].model, Boosted)
     rows = odd_rows(50)
     expected = lightgbm_says(text, rows)
     answer = trees.predict(MemberInput(rows, None)).probabilities

@@ -1,5 +1,7 @@
 """A tiny bundle from nothing: fitted, written, loaded, scored, and the same again for the same seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -7,7 +9,8 @@ from typer.testing import CliRunner
 from classifiers.bundle import Bundle
 from classifiers.predict import predict
 from features.extract import extract
-from training.fit import app
+from training import ensemble, members
+from training.commands import app
 from training.light_curves import real_plasticc
 from training.sources import sources
 
@@ -16,8 +19,8 @@ pytestmark = pytest.mark.slow
 TINY = ["--objects", "150", "--views", "1", "--folds", "2", "--epochs", "1", "--rounds", "5"]
 
 
-def fit(path):
-    done = CliRunner().invoke(app, ["--out", str(path), *TINY], catch_exceptions=False)
+def fit(path, *more):
+    done = CliRunner().invoke(app, ["shipped", "--out", str(path), *TINY, *more], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return Bundle.load(path)
 
@@ -46,6 +49,32 @@ def test_the_manifest_tells_the_fit(bundle):
 
 def test_the_same_seed_makes_the_same_bundle(bundle, tmp_path):
     assert fit(tmp_path / "tiny").sha256 == bundle.sha256
+
+
+def test_a_fit_that_was_broken_off_goes_on_where_it_was(bundle, tmp_path, monkeypatch):
+    """Broken off at its last member, then with no way to fit what is done: the rest is fitted, the bundle the same."""
+    whole, fitted = members.NETWORK.fit, []
+
+    def fit_until_the_last(examples, problem, folder, step):
+        fitted.append(len(examples))
+        if len(fitted) == 3:
+            raise RuntimeError("broken off")
+        return whole(examples, problem, folder, step)
+
+    def network(fit):
+        makers = tuple(replace(maker, fit=fit) if maker.kind == "recurrent" else maker for maker in members.MAKERS)
+        monkeypatch.setattr(ensemble, "MAKERS", makers)
+
+    network(fit_until_the_last)
+    with pytest.raises(RuntimeError, match="broken off"):
+        fit(tmp_path / "tiny")
+    assert (tmp_path / "tiny.parts").is_dir()
+    assert not (tmp_path / "tiny").exists()
+    again = []
+    network(lambda examples, *rest: (again.append(len(examples)), whole(examples, *rest))[1])
+    assert fit(tmp_path / "tiny").sha256 == bundle.sha256
+    assert again == fitted[2:]
+    assert not (tmp_path / "tiny.parts").exists()
 
 
 def test_no_test_object_shares_a_parent_with_what_is_fitted_on():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.calibrate import SPANS, best_temperatures, best_weights
+from training.calibrate import SPANS, _shares, best_temperatures, best_weights
 from training.scores import ece, macro_auc, macro_f1, nll, score
 
 RNG = np.random.default_rng(2)
@@ -70,3 +70,12 @@ def test_the_better_member_gets_the_weight():
     assert best_weights([good, noise], labels)[0] > 0.9
     assert best_weights([noise, good], labels)[1] > 0.9
     assert sum(best_weights([good, good], labels)) == 1
+
+
+def test_every_share_of_three_members_is_tried():
+    good, labels = truthful(2.0)
+    noise = RNG.dirichlet(np.ones(3), len(labels))
+    assert best_weights([noise, good, noise], labels)[1] > 0.9
+    shares = list(_shares(3, 4))
+    assert len(shares) == len({tuple(share) for share in shares}) == 15
+    assert all(sum(share) == 1 for share in shares)
