@@ -5,7 +5,14 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers._rows import safe_log
+from classifiers._rows import SMALLEST, normalise, safe_log
+from classifiers.taxonomy import PLASTICC_TARGETS
+
+N_BINS = 15
+"""Bins of the best class's probability."""
+
+CHALLENGE_WEIGHTS = np.array([2.0 if target in (15, 64) else 1.0 for target in PLASTICC_TARGETS])
+"""What each class counts in PLAsTiCC's score; 99, which nothing here is of, counts 2 there."""
 
 
 @dataclass(frozen=True)
@@ -52,30 +59,98 @@ def nll(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     return float(-safe_log(probabilities)[np.arange(len(labels)), labels].mean())
 
 
+def challenge_loss(
+    probabilities: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    prior: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> float:
+    """PLAsTiCC's log-loss, a mean over the classes present, whatever their sizes (Malz et al. 2019, AJ 158, 171).
+
+    Parameters
+    ----------
+    probabilities : shape (n, n_classes), of classes as frequent as `prior` says. They are divided by it and multiplied
+        by the weights, as one answers who knows how the score is made.
+    labels : shape (n,)
+    prior, weights : shape (n_classes,)
+    """
+    asked = probabilities * weights / np.maximum(prior, SMALLEST)
+    losses = -safe_log(normalise(asked))[np.arange(len(labels)), labels]
+    counts = np.bincount(labels, minlength=len(weights))
+    present = counts > 0
+    by_class = np.bincount(labels, losses, len(weights))[present] / counts[present]
+    return float(by_class @ weights[present] / weights[present].sum())
+
+
+def brier(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Mean over rows of the squared differences from the truth, summed over classes (Brier 1950), 0 to 2."""
+    squares = (probabilities**2).sum(axis=1)
+    return float(np.mean(squares - 2.0 * probabilities[np.arange(len(labels)), labels] + 1.0))
+
+
+def confusion(predicted: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+    """Counts by true class (row) and best class (column), shape (n_classes, n_classes)."""
+    cells = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
+    return cells.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def f1_by_class(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """F1 of each class from a confusion matrix, 0 where nothing of it was found; NaN where it is nowhere."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(2.0 * np.diag(counts) / (counts.sum(axis=0) + counts.sum(axis=1)))
+
+
+def auc_by_class(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Area under the ROC curve of each class against the rest, by ranks (Mann & Whitney 1947), shape (n_classes,).
+
+    NaN for a class that no row is of, or every row.
+    """
+    from scipy.stats import rankdata
+
+    n, n_classes = probabilities.shape
+    counts = np.bincount(labels, minlength=n_classes)
+    own = rankdata(probabilities, axis=0)[np.arange(n), labels]
+    above = np.bincount(labels, own, n_classes) - counts * (counts + 1) / 2.0
+    with np.errstate(invalid="ignore"):
+        return np.asarray(above / (counts * (n - counts)))
+
+
 def macro_f1(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
     """Mean F1 of the classes that occur among the labels."""
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0))
+    counts = confusion(predicted, labels, int(max(predicted.max(), labels.max())) + 1)
+    return float(f1_by_class(counts)[np.unique(labels)].mean())
 
 
 def macro_auc(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float | None:
     """Mean area under the ROC curve, each class that occurs against the rest; None with one class only."""
-    from sklearn.metrics import roc_auc_score
-
-    present = np.unique(labels)
-    if len(present) < 2:  # noqa: PLR2004  a curve needs two sides
-        return None
-    return float(np.mean([roc_auc_score(labels == k, probabilities[:, k]) for k in present]))
+    areas = auc_by_class(probabilities, labels)
+    return None if np.isnan(areas).all() else float(np.nanmean(areas))
 
 
-def ece(probabilities: NDArray[np.float64], labels: NDArray[np.int64], n_bins: int = 15) -> float:
-    """Expected calibration error of the most probable class, in equal bins of its probability.
+@dataclass(frozen=True)
+class Bins:
+    """Light curves in equal bins of the best class's probability: how many, their sum of it, and how many are right."""
 
-    Naeini et al. 2015 (AAAI 29), eq. 3.
-    """
+    counts: NDArray[np.int64]
+    told: NDArray[np.float64]
+    right: NDArray[np.float64]
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error (Naeini et al. 2015, AAAI 29, eq. 3)."""
+        return float(np.abs(self.right - self.told).sum() / self.counts.sum())
+
+
+def reliability(probabilities: NDArray[np.float64], labels: NDArray[np.int64], n_bins: int = N_BINS) -> Bins:
+    """How often the best class is right, by how probable it is told to be."""
     top = probabilities.max(axis=1)
     hit = probabilities.argmax(axis=1) == labels
     bins = np.minimum((top * n_bins).astype(int), n_bins - 1)
-    gaps = np.bincount(bins, hit, n_bins) - np.bincount(bins, top, n_bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    counts = np.bincount(bins, minlength=n_bins).astype(np.int64)
+    told, right = (np.bincount(bins, values, n_bins).astype(np.float64) for values in (top, hit))
+    return Bins(counts, told, right)
+
+
+def ece(probabilities: NDArray[np.float64], labels: NDArray[np.int64], n_bins: int = N_BINS) -> float:
+    """Expected calibration error of the most probable class; see `Bins.ece`."""
+    return reliability(probabilities, labels, n_bins).ece

@@ -18,7 +18,7 @@ FEWEST = 20
 """A span with fewer light curves gets no scores."""
 
 
-def evaluate(bundle: Bundle, objects: Objects, sample: str, seed: int) -> list[dict[str, Any]]:
+def span_scores(bundle: Bundle, objects: Objects, sample: str, seed: int) -> list[dict[str, Any]]:
     """The manifest's score entries of some held-out objects.
 
     Parameters
@@ -44,7 +44,7 @@ def _by_span(bundle: Bundle, examples: Examples) -> Iterator[dict[str, Any]]:
             yield {"days": name, **score(probabilities[rows], examples.labels[rows], prior).rounded()}
 
 
-def span_names() -> tuple[str, ...]:
-    """The spans of `SPANS`, named for people: ``0-2``, ..., ``128+``."""
-    edges = ("0", *(f"{edge:g}" for edge in SPANS))
-    return (*(f"{low}-{high}" for low, high in pairwise(edges)), f"{edges[-1]}+")
+def span_names(edges: tuple[float, ...] = SPANS) -> tuple[str, ...]:
+    """The spans between edges, named for people: ``0-2``, ..., ``128+``."""
+    names = ("0", *(f"{edge:g}" for edge in edges))
+    return (*(f"{low}-{high}" for low, high in pairwise(names)), f"{names[-1]}+")
