@@ -3,9 +3,10 @@
 `training.evaluation` computes it, `boreal model report` and `boreal model compare` read it.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 EVALUATION, COST = "evaluation.json", "cost.json"
 """Their names inside a bundle, beside the manifest. What alerts cost is another at every measurement, and so it is a
@@ -180,7 +181,10 @@ class NoveltyTrial(_Part):
 
 
 class Evaluation(_Part):
-    """How good a bundle is. `weights` are the hashes of the files of the members that were scored."""
+    """How good a bundle is. `weights` are the hashes of the files of the members that were scored.
+
+    In a bundle `cost` is empty, and what it would be lies in a file of its own.
+    """
 
     format_version: Literal[1] = 1
     bundle: str
@@ -193,3 +197,65 @@ class Evaluation(_Part):
     samples: tuple[Sample, ...]
     cost: tuple[Cost, ...] = ()
     novelty: tuple[NoveltyTrial, ...] = ()
+
+
+_COSTS = TypeAdapter(tuple[Cost, ...])
+
+
+class EvaluationError(ValueError):
+    """An evaluation that isn't there or can't be read; says what was expected, what was found and what to do."""
+
+
+def write_evaluation(path: Path, evaluation: Evaluation) -> None:
+    """Write an evaluation as JSON."""
+    path.write_text(evaluation.model_dump_json() + "\n", encoding="utf-8")
+
+
+def write_costs(path: Path, costs: tuple[Cost, ...]) -> None:
+    """Write what alerts cost as JSON."""
+    path.write_bytes(_COSTS.dump_json(costs, indent=1) + b"\n")
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """The evaluation of a bundle with what its alerts cost, or one that was written elsewhere.
+
+    Parameters
+    ----------
+    path : the bundle's directory, or the file.
+
+    Raises
+    ------
+    EvaluationError
+        If there is none, or it isn't one of this version.
+    """
+    if not path.is_dir():
+        return _read(path)
+    evaluation, cost = _read(path / EVALUATION), path / COST
+    return evaluation.model_copy(update={"cost": _costs(cost)}) if cost.exists() else evaluation
+
+
+def _read(path: Path) -> Evaluation:
+    try:
+        return Evaluation.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise EvaluationError(
+            f"{path} can't be read: {error.strerror}; `boreal-train evaluate {path.parent}` makes a bundle's evaluation"
+        ) from None
+    except ValidationError as error:
+        raise EvaluationError(_explained(path, "a bundle's evaluation", error)) from None
+
+
+def _costs(path: Path) -> tuple[Cost, ...]:
+    try:
+        return _COSTS.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise EvaluationError(_explained(path, "what alerts cost", error)) from None
+
+
+def _explained(path: Path, wanted: str, error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"])) or "the file"
+    return (
+        f"{path}: expected {wanted} as this version of Boreal writes it, found an error in {place}: {first['msg']}; "
+        "make it again with `boreal-train evaluate`"
+    )

@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 
 from classifiers.bundle import MANIFEST, Bundle, read_manifest
+from classifiers.evaluation import COST, EVALUATION, write_costs, write_evaluation
 from classifiers.novelty import fit_novelty
 from classifiers.predict import combine
 from training.calibrate import best_temperatures, best_weights
 from training.ensemble import Fitted, Stages, fit_members, load_member, settings_of
-from training.evaluate import evaluate
+from training.evaluation.bundle import evaluate
+from training.evaluation.cost import measure, n_steps
 from training.examples import Examples, Objects, make_examples
 from training.members import MAKERS, RECURRENT, files_of
 from training.parts import Parts
 from training.problem import Problem
 from training.sources import Source
+from training.span_scores import span_scores
 from training.write_bundle import NOVELTY_FILE, Title, describe, write
 
 
@@ -58,7 +61,7 @@ def _clear(out: Path) -> None:
     """Take away the bundle that lies there, of which the next one may not overwrite every file."""
     out.mkdir(parents=True, exist_ok=True)
     if (out / MANIFEST).exists():
-        for name in (*read_manifest(out).files, MANIFEST):
+        for name in (*read_manifest(out).files, MANIFEST, COST):
             (out / name).unlink(missing_ok=True)
 
 
@@ -93,11 +96,13 @@ def _fit_novelty(problem: Problem, examples: Examples, fitted: Fitted, out: Path
 
 
 def _score(found: Sequence[Source], manifest: dict[str, Any], problem: Problem, out: Path, stages: Stages) -> None:
-    """Score the written bundle on the held-out objects of each source, and write it again with the scores."""
+    """Score the written bundle on the held-out objects of each source, and write it again with its evaluation."""
     bundle = Bundle.load(out)
     step = stages.begin("Scores on held-out objects", len(found))
     entries: list[dict[str, Any]] = []
     for source in found:
-        entries += evaluate(bundle, source.test, source.name, problem.seed)
+        entries += span_scores(bundle, source.test, source.name, problem.seed)
         step()
+    write_evaluation(out / EVALUATION, evaluate(bundle, found, problem.seed, stages))
     write(out, manifest, entries)
+    write_costs(out / COST, measure(bundle, stages.begin("Cost of an alert", n_steps(bundle))))

@@ -1,18 +1,19 @@
 """Scores of class probabilities against the true classes."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers._rows import SMALLEST, normalise, safe_log
-from classifiers.taxonomy import PLASTICC_TARGETS
+from classifiers.taxonomy import BY_ID
 
 N_BINS = 15
 """Bins of the best class's probability."""
 
-CHALLENGE_WEIGHTS = np.array([2.0 if target in (15, 64) else 1.0 for target in PLASTICC_TARGETS])
-"""What each class counts in PLAsTiCC's score; 99, which nothing here is of, counts 2 there."""
+TWICE = (15, 64)
+"""The PLAsTiCC targets, tidal disruptions and kilonovae, that count twice in its score, as does 99."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ def challenge_loss(
     return float(by_class @ weights[present] / weights[present].sum())
 
 
+def challenge_weights(class_ids: Sequence[int]) -> NDArray[np.float64]:
+    """What each class, by its DESC id, counts in PLAsTiCC's score."""
+    return np.array([2.0 if BY_ID[class_id].plasticc in TWICE else 1.0 for class_id in class_ids])
+
+
 def brier(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """Mean over rows of the squared differences from the truth, summed over classes (Brier 1950), 0 to 2."""
     squares = (probabilities**2).sum(axis=1)
@@ -90,8 +96,9 @@ def brier(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> floa
 
 def confusion(predicted: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
     """Counts by true class (row) and best class (column), shape (n_classes, n_classes)."""
-    cells = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
-    return cells.reshape(n_classes, n_classes).astype(np.int64)
+    from sklearn.metrics import confusion_matrix
+
+    return np.asarray(confusion_matrix(labels, predicted, labels=np.arange(n_classes)), np.int64)
 
 
 def f1_by_class(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.bundle import save
+from classifiers.evaluation import EVALUATION
 from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS
 from features.extract import code_hash
 from training.calibrate import SPANS
@@ -71,9 +72,10 @@ def describe(
 
 
 def write(directory: Path, manifest: dict[str, Any], scores: Sequence[dict[str, Any]] = ()) -> None:
-    """Write manifest.json beside the weights."""
+    """Write manifest.json beside the weights, and beside the evaluation where there is one."""
     files = tuple(name for member in manifest["members"] for name in member["files"])
-    save(directory, {**manifest, "scores": list(scores)}, (*files, NOVELTY_FILE))
+    evaluation = (EVALUATION,) if (directory / EVALUATION).exists() else ()
+    save(directory, {**manifest, "scores": list(scores)}, (*files, NOVELTY_FILE, *evaluation))
 
 
 def code_version() -> str:

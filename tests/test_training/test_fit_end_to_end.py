@@ -1,12 +1,15 @@
 """A tiny bundle from nothing: fitted, written, loaded, scored, and the same again for the same seed."""
 
+import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from classifiers.bundle import Bundle
+from classifiers.bundle import Bundle, file_sha256
+from classifiers.evaluation import ENSEMBLE, EVALUATION, UNCALIBRATED, read_evaluation
 from classifiers.predict import predict
 from features.extract import extract
 from training import ensemble, members
@@ -87,3 +90,39 @@ def test_no_test_object_shares_a_parent_with_what_is_fitted_on():
     assert 0.05 < len(simulated.test) / 150 < 0.3
     assert len(plasticc.fit) + len(plasticc.test) == 100
     assert abs(len(elasticc2.fit) - len(elasticc2.test)) <= 3
+
+
+def test_the_evaluation_is_in_the_bundle_and_tells_every_member(bundle):
+    found = read_evaluation(bundle.path)
+    assert bundle.manifest.files[EVALUATION] == file_sha256(bundle.path / EVALUATION)
+    assert {(sample.name, sample.host) for sample in found.samples} == {
+        (entry.sample, entry.host) for entry in bundle.manifest.scores
+    }
+    for sample in found.samples:
+        assert [answer.name for answer in sample.answers] == ["trees", "recurrent", "oblivious", UNCALIBRATED, ENSEMBLE]
+        for answer in sample.answers:
+            assert sum(map(sum, answer.all_ages.confusion)) == answer.all_ages.figures.light_curves
+            assert sum(each.figures.light_curves for each in answer.ages) == answer.all_ages.figures.light_curves
+            assert sum(each.figures.light_curves for each in answer.spans) == answer.all_ages.figures.light_curves
+        told = [loss for row in sample.losses.nll for loss in row if loss is not None]
+        assert np.mean(told) == pytest.approx(sample.answer(ENSEMBLE).all_ages.figures.nll, abs=1e-4)
+    assert {cost.step for cost in found.cost} == {"features", "trees", "recurrent", "oblivious", "classify"}
+    assert all(0 < cost.p50 <= cost.p99 for cost in found.cost)
+
+
+def test_an_evaluation_is_what_the_same_objects_give_again(bundle, tmp_path):
+    """In a file of its own, and in a bundle, whose manifest then has its hash."""
+    command = ["evaluate", str(bundle.path), "--objects", "150"]
+    done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "again.json")], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    again = read_evaluation(tmp_path / "again.json")
+    assert again.model_copy(update={"cost": ()}) == read_evaluation(bundle.path).model_copy(update={"cost": ()})
+    assert again.cost
+    copy = shutil.copytree(bundle.path, tmp_path / "copy")
+    (copy / EVALUATION).write_text("{}")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["files"][EVALUATION]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    done = CliRunner().invoke(app, ["evaluate", str(copy), "--objects", "150"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert Bundle.load(copy).sha256 == bundle.sha256

@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 
 from classifiers.evaluation import ClassFigures, Figures, Group, Reliability
 from training.scores import (
-    CHALLENGE_WEIGHTS,
     Bins,
     auc_by_class,
     brier,
     challenge_loss,
+    challenge_weights,
     confusion,
     f1_by_class,
     macro_auc,
@@ -30,8 +30,9 @@ def group(
     labels: Labels,
     objects: Labels,
     prior: Probabilities,
-    class_ids: tuple[int, ...] = (),
+    class_ids: tuple[int, ...],
     *,
+    by_class: bool = False,
     in_bins: bool = False,
 ) -> Group:
     """All scores of a group of light curves, at least one.
@@ -42,11 +43,12 @@ def group(
     labels : shape (n,)
     objects : shape (n,), the object of each light curve.
     prior : shape (n_classes,), the training set's mix.
-    class_ids : of all classes, where the scores of each class are asked for, too.
-    in_bins : whether the reliability is.
+    class_ids : of all classes.
+    by_class, in_bins : whether the scores of each class and the confusion, and the reliability, are told, too.
     """
-    figures = _figures(probabilities, labels, objects, prior, in_bins)
-    if not class_ids:
+    weights = challenge_weights(class_ids)
+    figures = _figures(probabilities, labels, objects, prior, weights, in_bins)
+    if not by_class:
         return Group(name=name, figures=figures)
     counts = confusion(probabilities.argmax(axis=1), labels, len(class_ids))
     return Group(
@@ -58,7 +60,12 @@ def group(
 
 
 def _figures(
-    probabilities: Probabilities, labels: Labels, objects: Labels, prior: Probabilities, in_bins: bool
+    probabilities: Probabilities,
+    labels: Labels,
+    objects: Labels,
+    prior: Probabilities,
+    weights: Probabilities,
+    in_bins: bool,
 ) -> Figures:
     best, bins = probabilities.argmax(axis=1), reliability(probabilities, labels)
     return Figures(
@@ -68,7 +75,7 @@ def _figures(
         nll=_rounded(nll(probabilities, labels)),
         prior_nll=_rounded(nll(np.broadcast_to(prior, probabilities.shape), labels)),
         flat=_rounded(challenge_loss(probabilities, labels, prior, np.ones(len(prior)))),
-        weighted=_rounded(challenge_loss(probabilities, labels, prior, CHALLENGE_WEIGHTS)),
+        weighted=_rounded(challenge_loss(probabilities, labels, prior, weights)),
         brier=_rounded(brier(probabilities, labels)),
         ece=_rounded(bins.ece),
         accuracy=_rounded(float(np.mean(best == labels))),

@@ -10,12 +10,12 @@ from classifiers._rows import safe_log
 from classifiers.calibration import bucket
 from classifiers.evaluation import ENSEMBLE, Answer, Group, ObjectLosses
 from classifiers.manifest import Manifest
-from training.span_scores import span_names
 from training.evaluation.asked import Asked
 from training.evaluation.cuts import AGES, DETECTIONS
 from training.evaluation.figures import group
 from training.evaluation.stability import stability
 from training.examples import Objects
+from training.span_scores import span_names
 
 CLASS_AGES = (1.0, 8.0, 64.0, 256.0)
 """The ages at which the ensemble's scores of each class and its confusion are told."""
@@ -32,13 +32,12 @@ def scored(name: str, manifest: Manifest, asked: Asked) -> Answer:
     """
     probabilities = asked.answered.probabilities[name]
     ages, detections = (_Table.of(name, part, manifest, asked) for part in (asked.ages, asked.detections))
-    ids = tuple(entry.id for entry in manifest.classes)
-    by_class = [ids if name == ENSEMBLE and age in CLASS_AGES else () for age in AGES]
+    told = CLASS_AGES if name == ENSEMBLE else ()
     spans = bucket(asked.answered.days[asked.ages], manifest.calibration.days)
     return Answer(
         name=name,
-        all_ages=ages.group("all", np.full(len(ages.labels), True), ids, in_bins=True),
-        ages=ages.groups([f"{age:g}" for age in AGES], asked.groups[asked.ages], by_class),
+        all_ages=ages.group("all", np.full(len(ages.labels), True), by_class=True, in_bins=True),
+        ages=ages.groups([f"{age:g}" for age in AGES], asked.groups[asked.ages], [age in told for age in AGES]),
         detections=detections.groups([_range(*ends) for ends in DETECTIONS], asked.groups[asked.detections]),
         spans=ages.groups(span_names(manifest.calibration.days), spans, in_bins=True),
         stability_of_ages=stability(probabilities[asked.ages], asked.objects[asked.ages]),
@@ -66,27 +65,29 @@ class _Table:
     probabilities: NDArray[np.float64]
     labels: NDArray[np.int64]
     objects: NDArray[np.int64]
-    prior: NDArray[np.float64]
+    manifest: Manifest
 
     @classmethod
     def of(cls, name: str, part: slice, manifest: Manifest, asked: Asked) -> "_Table":
-        answers = asked.answered.probabilities[name][part]
-        return cls(answers, asked.labels[part], asked.objects[part], np.asarray(manifest.prior))
+        return cls(asked.answered.probabilities[name][part], asked.labels[part], asked.objects[part], manifest)
 
-    def group(self, name: str, rows: NDArray[np.bool_], ids: tuple[int, ...] = (), *, in_bins: bool = False) -> Group:
-        answers, labels, objects = self.probabilities[rows], self.labels[rows], self.objects[rows]
-        return group(name, answers, labels, objects, self.prior, ids, in_bins=in_bins)
+    def group(self, name: str, rows: NDArray[np.bool_], *, by_class: bool = False, in_bins: bool = False) -> Group:
+        return group(
+            name,
+            self.probabilities[rows],
+            self.labels[rows],
+            self.objects[rows],
+            np.asarray(self.manifest.prior),
+            tuple(entry.id for entry in self.manifest.classes),
+            by_class=by_class,
+            in_bins=in_bins,
+        )
 
     def groups(
-        self,
-        names: Sequence[str],
-        groups: NDArray[np.int64],
-        ids: Sequence[tuple[int, ...]] | None = None,
-        *,
-        in_bins: bool = False,
+        self, names: Sequence[str], groups: NDArray[np.int64], by_class: Sequence[bool] = (), *, in_bins: bool = False
     ) -> tuple[Group, ...]:
         return tuple(
-            self.group(name, groups == k, ids[k] if ids else (), in_bins=in_bins)
+            self.group(name, groups == k, by_class=bool(by_class) and by_class[k], in_bins=in_bins)
             for k, name in enumerate(names)
             if (groups == k).any()
         )
