@@ -124,8 +124,8 @@ def auc_by_class(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) 
 
 def macro_f1(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
     """Mean F1 of the classes that occur among the labels."""
-    counts = confusion(predicted, labels, int(max(predicted.max(), labels.max())) + 1)
-    return float(f1_by_class(counts)[np.unique(labels)].mean())
+    n_classes = max(2, int(predicted.max()) + 1, int(labels.max()) + 1)
+    return float(f1_by_class(confusion(predicted, labels, n_classes))[np.unique(labels)].mean())
 
 
 def macro_auc(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float | None:
