@@ -17,7 +17,7 @@ from training.simulate import simulate
 BALANCE = 0.3
 """How far the simulated class shares are moved from PLAsTiCC's training set to equal ones."""
 
-HELD_OUT_PARENTS = 0.15
+HELD_OUT_PARENTS = 0.2
 """Share of the published objects of which neither they nor what is simulated after them is fitted on."""
 
 SIMULATED = "Boreal's simulator, drawn after the PLAsTiCC training set's metadata"

@@ -36,9 +36,9 @@ EXAMPLE = "Example: boreal-train shipped --out classifiers/bundles/first"
 def shipped(
     *,
     out: Out,
-    objects: Annotated[int, typer.Option(min=50, help="Number of simulated objects, test objects included.")] = 24_000,
+    objects: Annotated[int, typer.Option(min=50, help="Number of simulated objects, test objects included.")] = 40_000,
     seed: Seed = 1,
-    views: Views = 4,
+    views: Views = 3,
     folds: Folds = 3,
     epochs: Epochs = 12,
     rounds: Rounds = 250,
