@@ -17,6 +17,9 @@ from training.simulate import simulate
 BALANCE = 0.3
 """How far the simulated class shares are moved from PLAsTiCC's training set to equal ones."""
 
+SHIPPED_OBJECTS = 40_000
+"""Simulated objects of the bundle that ships, test objects included."""
+
 HELD_OUT_PARENTS = 0.2
 """Share of the published objects of which neither they nor what is simulated after them is fitted on."""
 

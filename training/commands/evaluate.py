@@ -12,7 +12,7 @@ from training.evaluation.bundle import evaluate as evaluation_of
 from training.evaluation.cost import measure, n_steps
 from training.official import read_training_set
 from training.plasticc import Recipe, plasticc_source
-from training.sources import Source, sources
+from training.sources import SHIPPED_OBJECTS, Source, sources
 
 EXAMPLE = "Example: boreal-train evaluate bundles/mine --out mine.json"
 
@@ -24,7 +24,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder of the official training set; what ships and is simulated if left out.")
     ] = None,
     test_share: Annotated[float, typer.Option(min=0.02, max=1.0, help="With --data: of each class, kept back.")] = 0.15,
-    objects: Annotated[int, typer.Option(min=50, help="Without --data: simulated objects, some kept back.")] = 24_000,
+    objects: Annotated[int, typer.Option(min=50, help="Without --data: simulated objects.")] = SHIPPED_OBJECTS,
     seed: Annotated[
         int | None, typer.Option(help="Of what is kept back; that of the bundle's fit if left out, or it knows them.")
     ] = None,

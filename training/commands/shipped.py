@@ -27,7 +27,7 @@ from training.options import (
 from training.parts import Parts, code_of
 from training.shipped import FOLDER
 from training.source_files import kept_sources
-from training.sources import Source, sources
+from training.sources import SHIPPED_OBJECTS, Source, sources
 from training.write_bundle import Title
 
 EXAMPLE = "Example: boreal-train shipped --out classifiers/bundles/first"
@@ -36,7 +36,9 @@ EXAMPLE = "Example: boreal-train shipped --out classifiers/bundles/first"
 def shipped(
     *,
     out: Out,
-    objects: Annotated[int, typer.Option(min=50, help="Number of simulated objects, test objects included.")] = 40_000,
+    objects: Annotated[
+        int, typer.Option(min=50, help="Simulated objects, those kept back included.")
+    ] = SHIPPED_OBJECTS,
     seed: Seed = 1,
     views: Views = 3,
     folds: Folds = 3,
