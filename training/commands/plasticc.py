@@ -14,6 +14,7 @@ import training.plasticc
 from training.ensemble import Stages
 from training.official import read_training_set
 from training.options import (
+    TREES,
     Epochs,
     Folds,
     KeepParts,
@@ -46,7 +47,7 @@ def plasticc(
     views: Views = 2,
     folds: Folds = 3,
     epochs: Epochs = 12,
-    rounds: Rounds = 250,
+    rounds: Rounds = TREES.rounds,
     name: Name = "",
     version: Version = "1.0.0",
     parts: PartsIn = None,

@@ -11,6 +11,7 @@ import training.sources
 from classifiers.bundle import file_sha256
 from training.ensemble import Stages
 from training.options import (
+    TREES,
     Epochs,
     Folds,
     KeepParts,
@@ -43,7 +44,7 @@ def shipped(
     views: Views = 3,
     folds: Folds = 3,
     epochs: Epochs = 12,
-    rounds: Rounds = 250,
+    rounds: Rounds = TREES.rounds,
     name: Name = "",
     version: Version = "2.0.0",
     parts: PartsIn = None,
