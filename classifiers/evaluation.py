@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
+from classifiers.bundle import BundleError
+
 EVALUATION, COST = "evaluation.json", "cost.json"
 """Their names inside a bundle, beside the manifest. What alerts cost is another at every measurement, and so it is a
 file that the manifest has no hash of."""
@@ -202,7 +204,7 @@ class Evaluation(_Part):
 _COSTS = TypeAdapter(tuple[Cost, ...])
 
 
-class EvaluationError(ValueError):
+class EvaluationError(BundleError):
     """An evaluation that isn't there or can't be read; says what was expected, what was found and what to do."""
 
 

@@ -1,4 +1,4 @@
-"""`boreal model`: what a model bundle holds, and whether it is whole."""
+"""`boreal model`: what a model bundle holds, whether it is whole, and how good it is."""
 
 import json
 from collections.abc import Iterator
@@ -9,14 +9,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from broker.commands._exit import CHECK_FAILED, stop
+from broker.commands import model_compare, model_report
+from broker.commands._exit import CHECK_FAILED, complain, stop
 from classifiers.bundle import Bundle, BundleError, bundle_sha256, default_bundle_path, read_manifest
+from classifiers.evaluation import ENSEMBLE, EVALUATION, EvaluationError, read_evaluation
 from classifiers.manifest import Manifest, ScoreEntry
 
 app = typer.Typer(
-    help="Model bundles: what they hold and whether they are whole.\n\nExample: `boreal model info`.",
+    help="Model bundles: what they hold, whether they are whole, how good they are.\n\nExample: `boreal model info`.",
     no_args_is_help=True,
 )
+app.command("report", help=model_report.HELP)(model_report.report)
+app.command("compare", help=model_compare.HELP)(model_compare.model_compare)
 
 BundlePath = Annotated[
     Path | None, typer.Argument(metavar="[BUNDLE]", help="Directory of a bundle; the shipped one if left out.")
@@ -29,12 +33,13 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
     """Print a bundle's name, members, classes, training set and scores."""
-    manifest = read_manifest(bundle or default_bundle_path())
+    path = bundle or default_bundle_path()
+    manifest = read_manifest(path)
     if as_json:
         typer.echo(json.dumps({**manifest.model_dump(mode="json"), "sha256": bundle_sha256(manifest)}, indent=1))
         return
     console = Console()
-    for table in (_summary(manifest), _classes(manifest), *_scores(manifest)):
+    for table in (_summary(manifest), *_members(path), _classes(manifest), *_scores(manifest)):
         console.print(table)
 
 
@@ -66,6 +71,26 @@ def _summary(manifest: Manifest) -> Table:
     table.add_row("examples' sha256", training.sha256)
     table.add_row("fitted with", f"Boreal {manifest.code_version}")
     return table
+
+
+def _members(path: Path) -> Iterator[Table]:
+    """What each member scores by itself beside the ensemble, where the bundle has an evaluation."""
+    try:
+        evaluation = read_evaluation(path) if (path / EVALUATION).exists() else None
+    except EvaluationError as error:
+        complain(str(error))
+        evaluation = None
+    for sample in evaluation.samples if evaluation else ():
+        title = f"Members by themselves, {sample.host} host, at ages of 1 to 1024 days: {sample.name}"
+        table = Table(title=title, title_justify="left")
+        for name in ("answer", "curves", "NLL", "weighted", "Brier", "ECE", "accuracy", "F1", "AUC"):
+            table.add_column(name, justify="left" if name == "answer" else "right", no_wrap=True)
+        for answer in sample.answers:
+            each = answer.all_ages.figures
+            figures = (each.nll, each.weighted, each.brier, each.ece, each.accuracy, each.macro_f1, each.macro_auc)
+            style = "bold" if answer.name == ENSEMBLE else None
+            table.add_row(answer.name, str(each.light_curves), *map(_figure, figures), style=style)
+        yield table
 
 
 def _code_state(manifest: Manifest) -> str:
@@ -102,4 +127,8 @@ def _scores(manifest: Manifest) -> Iterator[Table]:
 
 def _figures(entry: ScoreEntry) -> list[str]:
     figures = (entry.nll, entry.prior_nll, entry.accuracy, entry.macro_f1, entry.macro_auc, entry.ece)
-    return ["" if figure is None else f"{figure:.3f}" for figure in figures]
+    return [_figure(figure) for figure in figures]
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

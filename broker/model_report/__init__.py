@@ -1,0 +1,1 @@
+"""How good a model bundle is, told to people from its evaluation."""
