@@ -49,7 +49,7 @@ def model_compare(
 
 def _advice(first: Path, second: Path) -> str:
     commands = " and ".join(
-        f"`boreal-train evaluate {path} --seed 1 --out {name}.json`" for path, name in ((first, "a"), (second, "b"))
+        f"`boreal-train evaluate {path} --out {name}.json`" for path, name in ((first, "a"), (second, "b"))
     )
     return f"score both on the same objects, with {commands}, and compare the two files"
 
