@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from classifiers.manifest import FORMAT_VERSION, Manifest, MemberEntry
 from classifiers.member import Member
 from classifiers.members import discover
+from classifiers.neighbours import Neighbours
 from classifiers.novelty import Novelty
 from classifiers.taxonomy import ClassNode
 
@@ -79,6 +80,18 @@ class Bundle:
     def feature_names(self) -> tuple[str, ...]:
         """The feature columns it reads, in its order."""
         return self.manifest.features
+
+    @cached_property
+    def neighbours(self) -> Neighbours | None:
+        """Known objects to compare alerts with, read when they are first asked for; None in a bundle without them.
+
+        Raises
+        ------
+        BundleError
+            If their file can't be used.
+        """
+        entry = self.manifest.neighbours
+        return _part(self.path, entry.file, lambda: Neighbours.load(self.path / entry.file)) if entry else None
 
     @cached_property
     def sha256(self) -> str:

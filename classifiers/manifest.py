@@ -57,6 +57,12 @@ class NoveltyEntry(_Entry):
     member: int = Field(ge=0)
 
 
+class NeighboursEntry(_Entry):
+    """Where the known objects are that an alert can be compared with; see `classifiers.neighbours`."""
+
+    file: FileName
+
+
 class SourceEntry(_Entry):
     """Where training light curves came from, how many objects, and the seed that picked or made them."""
 
@@ -106,6 +112,7 @@ class Manifest(_Entry):
     members: tuple[MemberEntry, ...] = Field(min_length=1)
     calibration: CalibrationEntry
     novelty: NoveltyEntry
+    neighbours: NeighboursEntry | None = Field(default=None, exclude_if=lambda entry: entry is None)
     training_set: TrainingSetEntry
     prior: tuple[Annotated[float, Field(ge=0, le=1)], ...]
     scores: tuple[ScoreEntry, ...]
@@ -125,6 +132,8 @@ class Manifest(_Entry):
         if self.novelty.member >= len(self.members):
             raise ValueError(f"novelty reads member {self.novelty.member} of {len(self.members)}")
         needed = {self.novelty.file, *(file for member in self.members for file in member.files)}
+        if self.neighbours:
+            needed.add(self.neighbours.file)
         if needed - set(self.files):
             raise ValueError(f"files has no SHA-256 of {sorted(needed - set(self.files))}")
         return self

@@ -32,11 +32,15 @@ class Novelty:
 
     def score(self, latent: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score of latents, shape (n, n_latent) -> (n,); 0 at a class mean, 1 at the 99 % distance, no upper end."""
-        white = _times(latent, self.whitening)
+        white = self.whitened(latent)
         squares = np.zeros((len(latent), len(self.means)))
         for along, means in zip(white.T, self.means.T, strict=True):
             squares += (along[:, None] - means) ** 2
         return np.asarray(np.sqrt(squares.min(axis=1)) / self.unit)
+
+    def whitened(self, latent: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Latents, shape (n, n_latent), in coordinates in which the shared covariance is the identity."""
+        return _times(latent, self.whitening)
 
     def save(self, path: Path) -> None:
         """Write the parameters as an .npz file."""

@@ -112,9 +112,14 @@ def thin(curves: LightCurves, most: int) -> LightCurves:
     fill the rest. Detections themselves are thinned in the same way where there are more than `most`. The last
     point of each kind is always among those kept.
     """
+    return _at(curves, *kept_points(curves, most))
+
+
+def kept_points(curves: LightCurves, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which points `thin` keeps, shape (n_kept,), and how many of each light curve, shape (n,)."""
     kept, counts = np.empty(len(curves.mjd), np.int64), np.empty(len(curves), np.int64)
     n_kept = _thin(frozen(curves.offsets), frozen(curves.detected), most, kept, counts)
-    return _at(curves, kept[:n_kept], counts)
+    return kept[:n_kept], counts
 
 
 @kernel

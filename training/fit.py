@@ -10,6 +10,7 @@ import numpy as np
 
 from classifiers.bundle import MANIFEST, Bundle, read_manifest
 from classifiers.evaluation import COST, EVALUATION, write_costs, write_evaluation
+from classifiers.neighbours import fit_neighbours
 from classifiers.novelty import fit_novelty
 from classifiers.predict import combine
 from training.calibrate import best_temperatures, best_weights
@@ -17,12 +18,13 @@ from training.ensemble import Fitted, Stages, fit_members, load_member, settings
 from training.evaluation.bundle import evaluate
 from training.evaluation.cost import measure, n_steps
 from training.examples import Examples, Objects, make_examples
+from training.known import known_objects
 from training.members import MAKERS, RECURRENT, files_of
 from training.parts import Parts
 from training.problem import Problem
 from training.sources import Source
 from training.span_scores import span_scores
-from training.write_bundle import NOVELTY_FILE, Title, describe, write
+from training.write_bundle import NEIGHBOURS_FILE, NOVELTY_FILE, Title, describe, write
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _written(found: Sequence[Source], fit: Fit, examples: Examples, fitted: Fitt
     for folder, member in zip(fitted.folders, members, strict=True):
         for name in files_of(member["settings"]):
             copyfile(folder / name, out / name)
-    _fit_novelty(fit.problem, examples, fitted, out)
+    _fit_latent(fit.problem, found, examples, fitted, out)
     manifest = describe(
         fit.title, fit.problem, found, examples, members=members, weights=weights, temperatures=temperatures
     )
@@ -87,12 +89,16 @@ def _written(found: Sequence[Source], fit: Fit, examples: Examples, fitted: Fitt
     return manifest
 
 
-def _fit_novelty(problem: Problem, examples: Examples, fitted: Fitted, out: Path) -> None:
+def _fit_latent(problem: Problem, found: Sequence[Source], examples: Examples, fitted: Fitted, out: Path) -> None:
+    """What is told from the recurrent member's latent: novelty, and which known objects an alert is like."""
     number = [maker.kind for maker in MAKERS].index(RECURRENT)
-    latent = load_member(fitted.folders[number], problem).predict(examples.data).latent
+    member = load_member(fitted.folders[number], problem)
+    latent = member.predict(examples.data).latent
     if latent is None:
         raise ValueError("the recurrent member has no latent to fit the novelty score on")
-    fit_novelty(np.asarray(latent, np.float64), examples.labels).save(out / NOVELTY_FILE)
+    novelty = fit_novelty(np.asarray(latent, np.float64), examples.labels)
+    novelty.save(out / NOVELTY_FILE)
+    fit_neighbours(known_objects(found, member), novelty, problem.seed).save(out / NEIGHBOURS_FILE)
 
 
 def _score(found: Sequence[Source], manifest: dict[str, Any], problem: Problem, out: Path, stages: Stages) -> None:

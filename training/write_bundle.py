@@ -21,7 +21,7 @@ from training.members import RECURRENT, files_of
 from training.problem import Problem
 from training.sources import Source
 
-NOVELTY_FILE = "novelty.npz"
+NOVELTY_FILE, NEIGHBOURS_FILE = "novelty.npz", "neighbours.npz"
 NODES = tuple(BY_PLASTICC[target] for target in PLASTICC_TARGETS)
 
 
@@ -63,6 +63,7 @@ def describe(
         ],
         "calibration": {"days": list(SPANS), "temperatures": list(temperatures)},
         "novelty": {"file": NOVELTY_FILE, "member": [member["kind"] for member in members].index(RECURRENT)},
+        "neighbours": {"file": NEIGHBOURS_FILE},
         "training_set": _training_set(problem, found, examples),
         "prior": [float(round(share, 6)) for share in _counts(examples.labels) / len(examples)],
         "scores": [],
@@ -75,7 +76,7 @@ def write(directory: Path, manifest: dict[str, Any], scores: Sequence[dict[str, 
     """Write manifest.json beside the weights, and beside the evaluation where there is one."""
     files = tuple(name for member in manifest["members"] for name in member["files"])
     evaluation = (EVALUATION,) if (directory / EVALUATION).exists() else ()
-    save(directory, {**manifest, "scores": list(scores)}, (*files, NOVELTY_FILE, *evaluation))
+    save(directory, {**manifest, "scores": list(scores)}, (*files, NOVELTY_FILE, NEIGHBOURS_FILE, *evaluation))
 
 
 def code_version() -> str:

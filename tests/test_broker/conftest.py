@@ -219,6 +219,7 @@ def make_bundle(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Mak
         path = tmp_path_factory.mktemp("bundle")
         manifest = {**bundle.manifest.model_dump(mode="json"), **changes}
         files = {manifest["novelty"]["file"], *(file for member in manifest["members"] for file in member["files"])}
+        files |= {manifest[name]["file"] for name in ("neighbours",) if name in manifest}
         for name in files:
             shutil.copyfile(bundle.path / name, path / name)
         given = {key: value for key, value in manifest.items() if key not in ("format_version", "files")}

@@ -15,7 +15,7 @@ from features.extract import extract
 from training import ensemble, members
 from training.commands import app
 from training.light_curves import real_plasticc
-from training.sources import sources
+from training.sources import SIMULATED, sources
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +90,23 @@ def test_no_test_object_shares_a_parent_with_what_is_fitted_on():
     assert 0.05 < len(simulated.test) / 150 < 0.3
     assert len(plasticc.fit) + len(plasticc.test) == 100
     assert abs(len(elasticc2.fit) - len(elasticc2.test)) <= 3
+
+
+def test_the_bundle_keeps_objects_of_every_class_that_it_was_fitted_on(bundle):
+    kept = bundle.neighbours
+    assert kept is not None
+    assert bundle.manifest.files["neighbours.npz"]
+    fitted = {source.name: source.fit for source in sources(150, 1)}
+    assert set(kept.labels) == set(np.concatenate([objects.labels for objects in fitted.values()]))
+    assert set(kept.origins) <= set(fitted)
+    assert (kept.published == [name != SIMULATED for name in kept.origins]).all()
+    assert np.isfinite(kept.latent).all()
+    for name, objects in fitted.items():
+        ids = np.asarray(objects.alerts.table["object_id"]).astype(str).tolist()
+        rows = [ids.index(each) for each in kept.ids[kept.origins == name]]
+        assert objects.labels[rows].tolist() == kept.labels[kept.origins == name].tolist()
+        parents = np.abs(objects.parents[rows]).astype(str).tolist()
+        assert parents == kept.parents[kept.origins == name].tolist()
 
 
 def test_the_evaluation_is_in_the_bundle_and_tells_every_member(bundle):
