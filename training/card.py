@@ -6,7 +6,9 @@ from pathlib import Path
 import typer
 
 from classifiers.bundle import bundle_sha256, default_bundle_path, read_manifest
+from classifiers.evaluation import ENSEMBLE, EVALUATION, Evaluation, read_evaluation
 from classifiers.manifest import Manifest, ScoreEntry
+from classifiers.taxonomy import BY_ID
 
 CARD = Path(__file__).parents[1] / "docs" / "model-card.md"
 BEGIN, END = "<!-- figures of the shipped bundle: python -m training.card -->", "<!-- end of the figures -->"
@@ -14,11 +16,11 @@ BEGIN, END = "<!-- figures of the shipped bundle: python -m training.card -->", 
 
 def main() -> None:
     """Write the shipped bundle's figures into its model card."""
-    CARD.write_text(with_figures(CARD.read_text(), read_manifest(default_bundle_path())))
+    CARD.write_text(with_figures(CARD.read_text(), default_bundle_path()))
 
 
-def with_figures(text: str, manifest: Manifest) -> str:
-    """The card with the figures between its markers replaced by those of a bundle.
+def with_figures(text: str, bundle: Path) -> str:
+    """The card with the figures between its markers replaced by those of a bundle, of its evaluation where it has one.
 
     Raises
     ------
@@ -29,7 +31,10 @@ def with_figures(text: str, manifest: Manifest) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{CARD} has no lines {BEGIN!r} and {END!r}; put them where the figures belong")
-    return f"{before}{BEGIN}\n{figures(manifest)}\n{END}{after}"
+    told = figures(read_manifest(bundle))
+    if (bundle / EVALUATION).exists():
+        told = f"{told}\n\n{evaluated(read_evaluation(bundle))}"
+    return f"{before}{BEGIN}\n{told}\n{END}{after}"
 
 
 def figures(manifest: Manifest) -> str:
@@ -55,6 +60,49 @@ def figures(manifest: Manifest) -> str:
             *(_scores(sample, [entry for entry in manifest.scores if entry.sample == sample]) for sample in samples),
         ]
     )
+
+
+def evaluated(evaluation: Evaluation) -> str:
+    """The headline figures of an evaluation in Markdown."""
+    parts = [
+        "The ensemble and each member by itself, ages of 1, 2, 4 ... 1024 days; weighted: the challenge's log-loss:",
+        *(_answers(name, evaluation) for name in dict.fromkeys(sample.name for sample in evaluation.samples)),
+        "ECE of the ensemble by span of days, with the number of light curves:",
+        _calibration(evaluation),
+    ]
+    if evaluation.novelty:
+        parts += ["Novelty: a class left out of a network's fit, told from the others (AUROC):", _novelty(evaluation)]
+    return "\n\n".join(parts)
+
+
+def _answers(name: str, evaluation: Evaluation) -> str:
+    header = ("host", "answer", "objects", "light curves", "NLL", "weighted", "Brier", "macro F1", "macro AUC", "ECE")
+    rows = []
+    for sample in (sample for sample in evaluation.samples if sample.name == name):
+        for answer in sample.answers:
+            each = answer.all_ages.figures
+            figures = (each.nll, each.weighted, each.brier, each.macro_f1, each.macro_auc, each.ece)
+            counts = (str(each.objects), str(each.light_curves))
+            rows.append((sample.host, answer.name, *counts, *map(_figure, figures)))
+    return f"{name}.\n\n{_table(header, rows)}"
+
+
+def _calibration(evaluation: Evaluation) -> str:
+    groups = [(sample, sample.answer(ENSEMBLE).spans) for sample in evaluation.samples]
+    names = list(dict.fromkeys(span.name for _, spans in groups for span in spans))
+    rows = []
+    for sample, spans in groups:
+        told = {span.name: f"{span.figures.ece:.3f} ({span.figures.light_curves})" for span in spans}
+        rows.append((sample.name, sample.host, *(told.get(name, "") for name in names)))
+    return _table(("sample", "host", *names), rows)
+
+
+def _novelty(evaluation: Evaluation) -> str:
+    rows = [
+        (BY_ID[trial.class_id].name, str(trial.objects), f"{trial.auroc:.3f}", f"{trial.auroc_uncertainty:.3f}")
+        for trial in evaluation.novelty
+    ]
+    return _table(("class left out", "light curves", "novelty score", "1 - largest probability"), rows)
 
 
 def _scores(sample: str, entries: Sequence[ScoreEntry]) -> str:
