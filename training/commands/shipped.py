@@ -43,7 +43,7 @@ def shipped(
     seed: Seed = 1,
     views: Views = 3,
     folds: Folds = 3,
-    epochs: Epochs = 12,
+    epochs: Epochs = 20,
     rounds: Rounds = TREES.rounds,
     name: Name = "",
     version: Version = "2.0.0",
