@@ -104,10 +104,7 @@ def _miscalibrated(sample: Sample) -> Iterator[str]:
     names = [span.name for span in spans if span.figures.ece > CALIBRATED]
     told = [f"{name} {each.ece:.3f} ({_by_chance(each):.3f})" for name, each in zip(names, bad, strict=True)]
     if bad:
-        yield (
-            f"{title(sample)}: ECE above {CALIBRATED} at days {', '.join(told)}; in brackets what chance alone gives "
-            "as many independent, calibrated answers."
-        )
+        yield f"{title(sample)}: ECE above {CALIBRATED} (in brackets: by chance alone) at days {', '.join(told)}."
 
 
 def _by_chance(figures: Figures) -> float:
