@@ -71,11 +71,12 @@ def challenge_loss(
     Parameters
     ----------
     probabilities : shape (n, n_classes), of classes as frequent as `prior` says. They are divided by it and multiplied
-        by the weights, as one answers who knows how the score is made.
+        by the weights, as one answers who knows how the score is made; a class that it doesn't have gets nothing.
     labels : shape (n,)
     prior, weights : shape (n_classes,)
     """
-    asked = probabilities * weights / np.maximum(prior, SMALLEST)
+    ratios = np.divide(weights, prior, out=np.zeros(len(prior)), where=prior > 0)
+    asked = np.maximum(probabilities * ratios, SMALLEST)
     losses = -safe_log(normalise(asked))[np.arange(len(labels)), labels]
     counts = np.bincount(labels, minlength=len(weights))
     present = counts > 0

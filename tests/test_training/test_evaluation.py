@@ -1,16 +1,17 @@
 """The evaluation of a bundle: which light curves are scored, and scores that can be worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from classifiers.evaluation import (
-    EvaluationError,
-    read_evaluation,
-)
+from classifiers.bundle import BundleError
+from classifiers.evaluation import EvaluationError, read_evaluation
 from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS
 from features.family import FeatureInput
 from schemas.alerts import LightCurves
+from training.evaluation.bundle import evaluate
 from training.evaluation.cost import of_length
 from training.evaluation.cuts import AGES, DETECTIONS, at_ages, at_detections, at_successive_alerts, cut, hide_host
 from training.evaluation.figures import group
@@ -121,6 +122,19 @@ def test_the_challenge_s_loss_of_a_prior_answer_is_that_of_its_weights():
     expected = -(2 * np.log(0.5) + 2 * np.log(0.25)) / 4
     assert challenge_loss(told, labels, prior, weights) == pytest.approx(expected)
     assert challenge_loss(told[:2], labels[:2], prior, weights) == pytest.approx(-np.log(0.5)), "classes present alone"
+
+
+def test_a_class_that_the_training_set_lacks_gets_nothing_and_takes_nothing():
+    prior, ones = np.array([0.5, 0.5, 0.0]), np.ones(3)
+    told = np.array([[0.6, 0.3, 0.1]])
+    assert challenge_loss(told, np.array([0]), prior, ones) == pytest.approx(-np.log(2 / 3))
+    assert challenge_loss(told, np.array([2]), prior, ones) > 20
+
+
+def test_a_bundle_of_other_classes_is_refused(bundle):
+    manifest = bundle.manifest.model_copy(update={"classes": bundle.manifest.classes[::-1]})
+    with pytest.raises(BundleError, match="expected PLAsTiCC's 14 classes in their order, found SLSN"):
+        evaluate(replace(bundle, manifest=manifest), (), 1, None)
 
 
 def test_tidal_disruptions_and_kilonovae_count_twice():

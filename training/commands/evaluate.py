@@ -6,7 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from classifiers.bundle import Bundle, save
-from classifiers.evaluation import COST, EVALUATION, Evaluation, write_costs, write_evaluation
+from classifiers.evaluation import (
+    COST,
+    EVALUATION,
+    Evaluation,
+    NoveltyTrial,
+    read_evaluation,
+    write_costs,
+    write_evaluation,
+)
 from training._progress import ProgressBars
 from training.evaluation.bundle import evaluate as evaluation_of
 from training.evaluation.cost import measure, n_steps
@@ -38,7 +46,7 @@ def evaluate(
     chosen = loaded.manifest.training_set.sources[0].seed if seed is None else seed
     found = sources(objects, chosen) if data is None else (_official(data, test_share, chosen),)
     with ProgressBars() as stages:
-        evaluation = evaluation_of(loaded, found, chosen, stages)
+        evaluation = evaluation_of(loaded, found, chosen, stages, _trials(loaded))
         costs = measure(loaded, stages.begin("Cost of an alert", n_steps(loaded)))
     if out is None:
         _put_into(loaded, evaluation)
@@ -46,6 +54,12 @@ def evaluate(
     else:
         write_evaluation(out, evaluation.model_copy(update={"cost": costs}))
     typer.echo(f"The evaluation of {loaded.name} {loaded.version} is in {out or bundle / EVALUATION}")
+
+
+def _trials(bundle: Bundle) -> tuple[NoveltyTrial, ...]:
+    """What a fit has found out of novelty by leaving classes out, which scoring anew doesn't."""
+    known = bundle.manifest.files.get(EVALUATION)
+    return read_evaluation(bundle.path).novelty if known else ()
 
 
 def _official(data: Path, test_share: float, seed: int) -> Source:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from classifiers.bundle import Bundle
+from classifiers.bundle import Bundle, BundleError
 from classifiers.evaluation import Evaluation, NoveltyTrial, Sample
+from classifiers.taxonomy import PLASTICC_TARGETS
 from training.ensemble import Stages
 from training.evaluation.asked import Host, ask
 from training.evaluation.cuts import AGES, FOLLOWED, FOLLOWED_FOR
@@ -35,8 +36,18 @@ def evaluate(
     ----------
     seed : of the alerts that light curves are cut at, and of the objects that are followed.
     novelty : what leaving a class out has shown, to be told with the rest.
+
+    Raises
+    ------
+    BundleError
+        If it is of other classes than `PLASTICC_TARGETS`.
     """
     manifest = bundle.manifest
+    if tuple(node.plasticc for node in bundle.classes) != PLASTICC_TARGETS:
+        raise BundleError(
+            f"{bundle.path}: expected PLAsTiCC's 14 classes in their order, found "
+            f"{', '.join(node.name for node in bundle.classes)}; no held-out objects are known of other classes"
+        )
     files = {name for member in manifest.members for name in member.files}
     return Evaluation(
         bundle=manifest.name,
