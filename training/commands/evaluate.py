@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 from classifiers.bundle import Bundle, save
 from classifiers.evaluation import (
     COST,
@@ -42,11 +43,16 @@ def evaluate(
 
     The held-out objects are those of `boreal-train shipped`, or of `boreal-train plasticc` with the same --test-share.
     """
+    if out and not out.absolute().parent.is_dir():
+        stop(f"{out.parent} is no folder; make it before what goes into it", GAVE_SOMETHING_WRONG)
     loaded = Bundle.load(bundle)
-    chosen = loaded.manifest.training_set.sources[0].seed if seed is None else seed
+    fitted = loaded.manifest.training_set.sources[0].seed
+    chosen = fitted if seed is None else seed
     found = sources(objects, chosen) if data is None else (_official(data, test_share, chosen),)
     with ProgressBars() as stages:
         evaluation = evaluation_of(loaded, found, chosen, stages, _trials(loaded))
+        if chosen != fitted:
+            evaluation = _with_doubt(evaluation, fitted)
         costs = measure(loaded, stages.begin("Cost of an alert", n_steps(loaded)))
     if out is None:
         _put_into(loaded, evaluation)
@@ -54,6 +60,11 @@ def evaluate(
     else:
         write_evaluation(out, evaluation.model_copy(update={"cost": costs}))
     typer.echo(f"The evaluation of {loaded.name} {loaded.version} is in {out or bundle / EVALUATION}")
+
+
+def _with_doubt(evaluation: Evaluation, fitted: int) -> Evaluation:
+    doubt = f"The bundle was fitted with seed {fitted}, not {evaluation.seed}: it may know some of these objects."
+    return evaluation.model_copy(update={"notes": (doubt, *evaluation.notes)})
 
 
 def _trials(bundle: Bundle) -> tuple[NoveltyTrial, ...]:
