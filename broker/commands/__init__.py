@@ -11,6 +11,7 @@ from broker.commands import (
     deadletter,
     diff,
     doctor,
+    explain,
     export,
     features,
     k8s,
@@ -50,6 +51,7 @@ app.command("reconcile", help=reconcile.HELP)(reconcile.reconcile)
 app.command("visits", help=visits.HELP)(visits.visits)
 app.command("replay-packets", help=replay_packets.HELP)(replay_packets.replay_packets)
 app.command("inspect", help=inspect_packet.HELP)(inspect_packet.inspect)
+app.command("explain", help=explain.HELP)(explain.explain)
 app.command("warm-up", help=warm_up.HELP)(warm_up.warm_up)
 app.command("version", help=version.HELP)(version.version)
 app.add_typer(deadletter.app, name="deadletter")

@@ -67,16 +67,22 @@ def light_curve_svg(curve: Curve, alert_mjd: float, first_detection: float | Non
     first_detection : MJD TAI [d] of its first detection; None where it has none.
     name : a word that no other figure of the page has.
     """
+    figure, axes, time = framed(curve, alert_mjd, first_detection)
+    _points(axes, curve, time)
+    legend(figure, curve)
+    return inline_svg(figure, name, describe(curve), RASTER_DPI)
+
+
+def framed(curve: Curve, alert_mjd: float, first_detection: float | None) -> tuple[Figure, Axes, NDArray[np.float64]]:
+    """A figure with the axes of a light curve and without its points, and the points' times on them."""
     figure = Figure(figsize=SIZE)
     axes = figure.subplots(gridspec_kw=MARGINS)
     axes.set_axisbelow(True)  # nothing between the points, so that those of a long curve make one image
     epoch = Epoch.of(first_detection)
-    _points(axes, curve, curve.mjd - epoch.mjd)
     _time_axis(axes, np.append(curve.mjd, alert_mjd) - epoch.mjd, epoch)
     _flux_axis(axes, FluxAxis.of(curve.flux, curve.flux_err, curve.band, curve.detected))
     _mark_alert(axes, alert_mjd - epoch.mjd)
-    _legend(figure, curve)
-    return inline_svg(figure, name, describe(curve), RASTER_DPI)
+    return figure, axes, curve.mjd - epoch.mjd
 
 
 def describe(curve: Curve) -> str:
@@ -157,9 +163,10 @@ def _mark_alert(axes: Axes, time: float) -> None:
     )  # fmt: skip
 
 
-def _legend(figure: Figure, curve: Curve) -> None:
+def legend(figure: Figure, curve: Curve, *, coloured: bool = True) -> None:
+    """Which marker stands for which band, and its colour unless colours stand for something else."""
     handles = [
-        Line2D([], [], linestyle="", marker=marker, color=colour, markersize=5, label=band)
+        Line2D([], [], linestyle="", marker=marker, color=colour if coloured else INK, markersize=5, label=band)
         for band, (colour, marker) in STYLES.items()
         if band in curve.band
     ]
