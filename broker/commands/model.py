@@ -12,7 +12,7 @@ from rich.table import Table
 from broker.commands import model_compare, model_report
 from broker.commands._exit import CHECK_FAILED, complain, stop
 from classifiers.bundle import Bundle, BundleError, bundle_sha256, default_bundle_path, read_manifest
-from classifiers.evaluation import ENSEMBLE, EVALUATION, EvaluationError, read_evaluation
+from classifiers.evaluation import ENSEMBLE, EVALUATION, Answer, EvaluationError, read_evaluation
 from classifiers.manifest import Manifest, ScoreEntry
 
 app = typer.Typer(
@@ -39,7 +39,7 @@ def info(
         typer.echo(json.dumps({**manifest.model_dump(mode="json"), "sha256": bundle_sha256(manifest)}, indent=1))
         return
     console = Console()
-    for table in (_summary(manifest), *_members(path), _classes(manifest), *_scores(manifest)):
+    for table in (_summary(manifest), *_members(path, manifest), _classes(manifest), *_scores(manifest)):
         console.print(table)
 
 
@@ -73,24 +73,31 @@ def _summary(manifest: Manifest) -> Table:
     return table
 
 
-def _members(path: Path) -> Iterator[Table]:
+def _members(path: Path, manifest: Manifest) -> Iterator[Table]:
     """What each member scores by itself beside the ensemble, where the bundle has an evaluation."""
+    if not (path / EVALUATION).exists():
+        return
     try:
-        evaluation = read_evaluation(path) if (path / EVALUATION).exists() else None
+        samples = read_evaluation(path).samples
     except EvaluationError as error:
         complain(str(error))
-        evaluation = None
-    for sample in evaluation.samples if evaluation else ():
+        return
+    weights = [f"{member.weight:g}" for member in manifest.members]
+    for sample in samples:
         title = f"Members by themselves, {sample.host} host, at ages of 1 to 1024 days: {sample.name}"
         table = Table(title=title, title_justify="left")
-        for name in ("answer", "curves", "NLL", "weighted", "Brier", "ECE", "accuracy", "F1", "AUC"):
+        for name in ("answer", "weight", "curves", "NLL", "weighted", "Brier", "ECE", "accuracy", "F1", "AUC"):
             table.add_column(name, justify="left" if name == "answer" else "right", no_wrap=True)
-        for answer in sample.answers:
-            each = answer.all_ages.figures
-            figures = (each.nll, each.weighted, each.brier, each.ece, each.accuracy, each.macro_f1, each.macro_auc)
-            style = "bold" if answer.name == ENSEMBLE else None
-            table.add_row(answer.name, str(each.light_curves), *map(_figure, figures), style=style)
+        others = [""] * (len(sample.answers) - len(weights))
+        for answer, weight in zip(sample.answers, [*weights, *others], strict=True):
+            table.add_row(answer.name, weight, *_alone(answer), style="bold" if answer.name == ENSEMBLE else None)
         yield table
+
+
+def _alone(answer: Answer) -> list[str]:
+    each = answer.all_ages.figures
+    figures = (each.nll, each.weighted, each.brier, each.ece, each.accuracy, each.macro_f1, each.macro_auc)
+    return [str(each.light_curves), *map(_figure, figures)]
 
 
 def _code_state(manifest: Manifest) -> str:

@@ -99,12 +99,15 @@ def _better_members(sample: Sample) -> Iterator[str]:
 
 
 def _miscalibrated(sample: Sample) -> Iterator[str]:
-    spans = [span for span in sample.answer(ENSEMBLE).spans if span.figures.light_curves >= FEWEST]
-    bad = [span.figures for span in spans if span.figures.ece > CALIBRATED]
-    names = [span.name for span in spans if span.figures.ece > CALIBRATED]
-    told = [f"{name} {each.ece:.3f} ({_by_chance(each):.3f})" for name, each in zip(names, bad, strict=True)]
+    """Spans whose ECE doesn't pass, and is above what chance gives."""
+    spans = [(span.name, span.figures) for span in sample.answer(ENSEMBLE).spans]
+    bad = [
+        f"{name} {figures.ece:.3f} ({_by_chance(figures):.3f})"
+        for name, figures in spans
+        if figures.light_curves >= FEWEST and figures.ece > max(CALIBRATED, _by_chance(figures))
+    ]
     if bad:
-        yield f"{title(sample)}: ECE above {CALIBRATED} (in brackets: by chance alone) at days {', '.join(told)}."
+        yield f"{title(sample)}: ECE above {CALIBRATED} (in brackets: by chance alone) at days {', '.join(bad)}."
 
 
 def _by_chance(figures: Figures) -> float:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from broker.commands import app
 from broker.model_report.failings import failings
 from classifiers.bundle import BundleError, read_manifest
-from classifiers.evaluation import ENSEMBLE, read_evaluation
+from classifiers.evaluation import ENSEMBLE, Reliability, read_evaluation
 
 pytestmark = pytest.mark.slow
 
@@ -163,6 +163,25 @@ def test_where_it_fails_is_said_with_the_numbers(evaluation):
         key=lambda each: each.f1,
     )
     assert any(f"F1 {worst.f1:.2f}" in line and f"{worst.light_curves:,} light curves" in line for line in lines)
+
+
+def test_an_ece_that_chance_explains_is_no_failing(evaluation):
+    """Of 50 light curves whose best class is 0.5 probable, chance makes an ECE of 0.056."""
+    line = "ECE above 0.02"
+    for ece, expected in ((0.05, False), (0.06, True)):
+        bins = Reliability(light_curves=(50,), mean_probability=(0.5,), share_right=(0.5,))
+        spans = [
+            span.model_copy(
+                update={
+                    "figures": span.figures.model_copy(update={"ece": ece, "light_curves": 50, "reliability": bins})
+                }
+            )
+            for span in evaluation.samples[0].answer(ENSEMBLE).spans
+        ]
+        answers = [each.model_copy(update={"spans": tuple(spans)}) for each in evaluation.samples[0].answers]
+        sample = evaluation.samples[0].model_copy(update={"answers": tuple(answers)})
+        found = failings(evaluation.model_copy(update={"samples": (sample,)}))
+        assert any(line in each for each in found) == expected
 
 
 def test_a_member_that_is_better_than_the_ensemble_is_told(evaluation):
