@@ -1,7 +1,6 @@
 """What the survey does to the light: cadence, noise, detection, population."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from training.shipped import shipped
@@ -10,7 +9,6 @@ from training.simulate.cosmology import distance_modulus
 from training.simulate.detection import detect, efficiency
 from training.simulate.noise import flux_error, observe, sky_error
 from training.simulate.population import draw_of_class
-from training.simulate.realism import distances
 
 NOWHERE = (150.0, 2.2)
 
@@ -106,11 +104,3 @@ def test_the_population_keeps_class_and_field_and_smears_the_host() -> None:
     assert 0.015 < np.std(ratio) < 0.045
     shift = np.array([one.photoz for one in drawn]) / parents["hostgal_photoz"].to_numpy()
     assert np.allclose(shift, ratio)
-
-
-def test_distances_between_tables_are_zero_for_the_same_objects() -> None:
-    table = pd.DataFrame({"target": 90, "ddf": 0, "points": np.arange(30.0)})
-    same = distances(table, table, ["target", "ddf"], ["points"])
-    moved = distances(table, table.assign(points=table["points"] + 1000), ["target", "ddf"], ["points"])
-    assert same["ks"].tolist() == [0.0]
-    assert moved["ks"].tolist() == [1.0]

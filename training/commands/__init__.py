@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 from classifiers.bundle import BundleError
 from training.checked import TrainingTableError
-from training.commands import evaluate, plasticc, score, shipped
+from training.commands import evaluate, plasticc, realism, score, shipped
 from training.simulate.__main__ import main as simulate
 
 
@@ -34,4 +34,5 @@ app.command("plasticc", epilog=plasticc.EXAMPLE)(plasticc.plasticc)
 app.command("shipped", epilog=shipped.EXAMPLE)(shipped.shipped)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("simulate", epilog="Example: boreal-train simulate --out plasticc-like --objects 20000")(simulate)
+app.command("realism", epilog=realism.EXAMPLE)(realism.realism)
 app.command("score", epilog=score.EXAMPLE)(score.score)
