@@ -17,7 +17,7 @@ from classifiers.predict import Prediction, feature_array
 from classifiers.taxonomy import BY_ID, NOT_CLASSIFIED, TAXONOMY, ClassNode, descendants
 from features.extract import catalogue, code_hash
 from schemas.alerts import FLAGS, AlertBatch
-from schemas.annotation import CLASSIFICATION, PROVENANCE, annotation_schema, camel_case, column
+from schemas.annotation import CLASSIFICATION, EXPLANATION, PROVENANCE, annotation_schema, camel_case, column
 
 BROKER_NAME = "Boreal"
 TYPES = {field.name: field.type for field in PROVENANCE}
@@ -33,15 +33,26 @@ def class_fields(manifest: Manifest) -> list[pa.Field]:
     ]
 
 
-def schema_for(manifest: Manifest) -> pa.Schema:
-    """The annotation schema of alerts classified by a bundle; also what a filter's condition may use."""
+def schema_for(manifest: Manifest, *, explained: bool = False) -> pa.Schema:
+    """The annotation schema of alerts classified by a bundle; also what a filter's condition may use.
+
+    Parameters
+    ----------
+    explained : with the column that says why.
+    """
     by_name = {feature.name: feature for feature in catalogue()}
     features = [column(name, pa.float32(), by_name[name].unit, by_name[name].meaning) for name in manifest.features]
-    return annotation_schema(class_fields(manifest), features)
+    schema = annotation_schema(class_fields(manifest), features)
+    return schema.append(EXPLANATION) if explained else schema
 
 
 def annotate(
-    alerts: AlertBatch, origins: pa.Array, features: pa.Table, prediction: Prediction, bundle: Bundle
+    alerts: AlertBatch,
+    origins: pa.Array,
+    features: pa.Table,
+    prediction: Prediction,
+    bundle: Bundle,
+    explanation: pa.Array | None = None,
 ) -> pa.Table:
     """Annotation columns, in the schema of `schema_for`, with no filter matched yet; rows in the order of `alerts`."""
     columns = {
@@ -50,15 +61,16 @@ def annotate(
         **verdict(prediction, bundle.classes),
         **_feature_columns(features, bundle),
         **_provenance(alerts, origins, bundle),
+        EXPLANATION.name: explanation,
     }
-    schema = _schema_of(bundle)
+    schema = _schema_of(bundle, explanation is not None)
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
 @lru_cache(maxsize=4)
-def _schema_of(bundle: Bundle) -> pa.Schema:
+def _schema_of(bundle: Bundle, explained: bool) -> pa.Schema:
     """`schema_for`, made once per bundle and not per batch."""
-    return schema_for(bundle.manifest)
+    return schema_for(bundle.manifest, explained=explained)
 
 
 def _null_where_nan(values: NDArray[np.float64]) -> pa.Array:

@@ -191,6 +191,7 @@ class Config(Strict):
     filters : directory of the subscribers' filters; none if left out.
     bundle : directory of the model bundle; the one that ships if left out.
     shadow : a second model bundle that runs beside it and delivers nothing; none if left out.
+    explain : how many features each annotation says why by, in the column `explanation`; no such column if 0.
     registry : a schema registry, for packets whose schema doesn't come with Boreal; none if left out.
     deliver : how deliveries reach subscribers.
     table : the annotation table.
@@ -208,6 +209,7 @@ class Config(Strict):
     filters: GivenPath | None = None
     bundle: GivenPath | None = None
     shadow: ShadowSettings | None = None
+    explain: Annotated[int, Field(ge=0)] = 0
     registry: RegistryServer | None = None
     deliver: Deliver = Deliver()
     table: TableSettings = TableSettings()

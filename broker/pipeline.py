@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from broker.annotate import annotate, schema_for
+from broker.explanation.column import explain_column
 from broker.filters.definition import Filter
 from broker.filters.evaluate import Matches, evaluate, matched_names
 from broker.stored_alerts import alerts_of, origins_of
@@ -29,7 +30,7 @@ from schemas.registry import Registry
 Result = TypeVar("Result")
 
 Measure = Callable[[str], AbstractContextManager[None]]
-"""Given a step's name (decode, features, classify, annotate, filters), gives what lasts while the step is done."""
+"""Given a step's name (decode, features, classify, explain, annotate, filters), gives what lasts while it is done."""
 
 
 def unmeasured(_step: str) -> AbstractContextManager[None]:
@@ -68,10 +69,16 @@ class _Stages:
     origins: pa.Array
     features: pa.Table
     prediction: Prediction
+    explanation: pa.Array | None
 
 
 def process(
-    packets: pa.Table, registry: Registry, bundle: Bundle, filters: Sequence[Filter] = (), measure: Measure = unmeasured
+    packets: pa.Table,
+    registry: Registry,
+    bundle: Bundle,
+    filters: Sequence[Filter] = (),
+    measure: Measure = unmeasured,
+    explain: int = 0,
 ) -> Outcome:
     """Decode, compute features, classify, annotate and match against every filter.
 
@@ -82,14 +89,19 @@ def process(
     bundle : the classifiers.
     filters : the subscribers' filters.
     measure : is told of each step; no part of the answer.
+    explain : how many features each annotation says why by; without the column that says it if 0.
     """
     with measure("decode"):
         decoded = decode(packets, registry)
-    return _annotated(decoded, packets["payload"], bundle, filters, measure)
+    return _annotated(decoded, packets["payload"], filters, _Scoring(bundle, measure, explain))
 
 
 def rescore(
-    annotations: pa.Table, bundle: Bundle, filters: Sequence[Filter] = (), measure: Measure = unmeasured
+    annotations: pa.Table,
+    bundle: Bundle,
+    filters: Sequence[Filter] = (),
+    measure: Measure = unmeasured,
+    explain: int = 0,
 ) -> Outcome:
     """The same from the alerts that an annotation table keeps, light curves and all, in place of packets.
 
@@ -98,23 +110,31 @@ def rescore(
     Parameters
     ----------
     annotations : as `broker.stored_alerts.alerts_of` takes them.
-    bundle, filters, measure : as for `process`.
+    bundle, filters, measure, explain : as for `process`.
     """
     rows = np.arange(annotations.num_rows)
     decoded = Decoded(alerts_of(annotations), origins_of(annotations), REJECTS.empty_table(), rows)
     nothing = pa.chunked_array([pa.repeat(pa.scalar(b"", pa.large_binary()), len(rows))])
-    return _annotated(decoded, nothing, bundle, filters, measure)
+    return _annotated(decoded, nothing, filters, _Scoring(bundle, measure, explain))
 
 
-def _annotated(
-    decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle, filters: Sequence[Filter], measure: Measure
-) -> Outcome:
-    received = len(decoded.alerts) + decoded.rejects.num_rows
-    scored, failed = _score(decoded, payloads, bundle, measure)
-    with measure("annotate"):
-        annotations = [annotate(s.alerts, s.origins, s.features, s.prediction, bundle) for s in scored]
-        table = pa.concat_tables(annotations) if annotations else schema_for(bundle.manifest).empty_table()
-    with measure("filters"):
+@dataclass(frozen=True)
+class _Scoring:
+    """How alerts are scored."""
+
+    bundle: Bundle
+    measure: Measure
+    explain: int
+
+
+def _annotated(decoded: Decoded, payloads: pa.ChunkedArray, filters: Sequence[Filter], how: _Scoring) -> Outcome:
+    received, bundle = len(decoded.alerts) + decoded.rejects.num_rows, how.bundle
+    scored, failed = _score(decoded, payloads, how)
+    with how.measure("annotate"):
+        annotations = [annotate(s.alerts, s.origins, s.features, s.prediction, bundle, s.explanation) for s in scored]
+        schema = schema_for(bundle.manifest, explained=how.explain > 0)
+        table = pa.concat_tables(annotations) if annotations else schema.empty_table()
+    with how.measure("filters"):
         matches = evaluate(filters, table)
         matched = _with_matches(table, matches)
     errors = Counter(dict.fromkeys(matches.errors, table.num_rows))
@@ -129,35 +149,35 @@ def _with_matches(table: pa.Table, matches: Matches) -> pa.Table:
     return table.set_column(index, column, matched_names(matches).cast(column.type))
 
 
-def _score(
-    decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle, measure: Measure
-) -> tuple[list[_Stages], pa.Table]:
+def _score(decoded: Decoded, payloads: pa.ChunkedArray, how: _Scoring) -> tuple[list[_Stages], pa.Table]:
     """Features and probabilities of the whole batch; alert by alert where the batch fails, to find the culprit."""
     alerts, origins = decoded.alerts, decoded.origins
     if not len(alerts):
         return [], REJECTS.empty_table()
     try:
-        return [_score_batch(alerts, origins, bundle, measure)], REJECTS.empty_table()
+        return [_score_batch(alerts, origins, how)], REJECTS.empty_table()
     except _StageError:
-        return _score_one_by_one(decoded, payloads, bundle, measure)
+        return _score_one_by_one(decoded, payloads, how)
 
 
-def _score_batch(alerts: AlertBatch, origins: pa.Array, bundle: Bundle, measure: Measure) -> _Stages:
-    with measure("features"):
+def _score_batch(alerts: AlertBatch, origins: pa.Array, how: _Scoring) -> _Stages:
+    bundle, explanation = how.bundle, None
+    with how.measure("features"):
         features = _guard("features", lambda: extract(alerts, bundle.feature_names))
-    with measure("classify"):
+    with how.measure("classify"):
         prediction = _guard("classify", lambda: predict(alerts, features, bundle))
-    return _Stages(alerts, origins, features, prediction)
+    if how.explain:
+        with how.measure("explain"):
+            explanation = _guard("classify", lambda: explain_column(features, prediction, bundle, how.explain))
+    return _Stages(alerts, origins, features, prediction, explanation)
 
 
-def _score_one_by_one(
-    decoded: Decoded, payloads: pa.ChunkedArray, bundle: Bundle, measure: Measure
-) -> tuple[list[_Stages], pa.Table]:
+def _score_one_by_one(decoded: Decoded, payloads: pa.ChunkedArray, how: _Scoring) -> tuple[list[_Stages], pa.Table]:
     scored, failed = [], []
     for k in range(len(decoded.alerts)):
         alert, origin = AlertBatch(decoded.alerts.table.slice(k, 1)), decoded.origins.slice(k, 1)
         try:
-            scored.append(_score_batch(alert, origin, bundle, measure))
+            scored.append(_score_batch(alert, origin, how))
         except _StageError as error:
             payload = payloads[int(decoded.rows[k])].as_py()
             failed.append(_reject(alert, origin[0].as_py(), error, payload))

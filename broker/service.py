@@ -14,6 +14,7 @@ import pyarrow as pa
 from broker.annotate import schema_for
 from broker.commit import Committer, Settings
 from broker.config import Config
+from broker.explanation.column import check_explains
 from broker.filters.definition import Filter
 from broker.filters.watch import Change, FilterWatch
 from broker.object_store import WAIT
@@ -39,6 +40,7 @@ class Model:
     version : as its manifest says.
     schema : the annotation columns.
     shadow : a second bundle that runs beside it; None for none.
+    explain : how many features each annotation says why by; 0 for none.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Model:
     version: str
     schema: pa.Schema
     shadow: ShadowModel | None = None
+    explain: int = 0
 
     @classmethod
     def of(cls, config: Config) -> "Model":
@@ -54,13 +57,15 @@ class Model:
         Raises
         ------
         BundleError
-            If one can't be used.
+            If one can't be used, or can't say why and is to.
         """
         path = config.bundle or default_bundle_path()
         manifest = check_bundle(path)
+        check_explains(manifest, config.explain)
         sha256 = bundle_sha256(manifest)
         shadow = ShadowModel.of(config.shadow, sha256)
-        return cls(path, sha256, manifest.version, schema_for(manifest), shadow)
+        schema = schema_for(manifest, explained=config.explain > 0)
+        return cls(path, sha256, manifest.version, schema, shadow, config.explain)
 
 
 class Service(AbstractContextManager["Service"]):
@@ -131,6 +136,6 @@ class Service(AbstractContextManager["Service"]):
         return delivery
 
     def _make_worker(self) -> Worker:
-        filters = self._watch.filters
+        model, filters = self._model, self._watch.filters
         destinations = self._delivery.destinations(filters) if self._delivery else ()
-        return Worker(self._read, self._model.path, filters, destinations, self._registry, self._model.shadow)
+        return Worker(self._read, model.path, filters, destinations, self._registry, model.shadow, model.explain)

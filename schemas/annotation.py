@@ -131,6 +131,26 @@ PROVENANCE = (
     ),
 )
 
+EXPLANATION = column(
+    "explanation",
+    pa.list_(
+        pa.field(
+            "element",
+            pa.struct(
+                [
+                    pa.field("feature", pa.utf8(), nullable=False),
+                    pa.field("value", pa.float32()),
+                    pa.field("contribution", pa.float64(), nullable=False),
+                ]
+            ),
+            nullable=False,
+        )
+    ),
+    "",
+    "what features say for the best class in the trees, the strongest first; null where there is nothing to say",
+)
+"""A column of annotations where the configuration asks for it."""
+
 DELIVERED_TO = column(
     "deliveredTo",
     pa.list_(pa.field("element", pa.utf8(), nullable=False)),

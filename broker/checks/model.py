@@ -24,7 +24,11 @@ def shadow(subject: Subject) -> Outcome:
     if loaded.sha256 == subject.bundle.sha256:
         return warning(f"{_described(loaded)}: the run's own bundle", "leave `shadow` out, or give another bundle")
     folder = subject.config.filters
-    findings = read_filters(filter_files(folder), schema_for(loaded.manifest))[1] if folder else []
+    findings = (
+        read_filters(filter_files(folder), schema_for(loaded.manifest, explained=subject.config.explain > 0))[1]
+        if folder
+        else []
+    )
     errors = [each for each in findings if not each.warning]
     if errors:
         refused = f"{_described(loaded)}\nwith it as the run's bundle these filters would be refused:\n{report(errors)}"

@@ -80,7 +80,7 @@ class Subject:
     @property
     def annotation_columns(self) -> pa.Schema:
         """What filters may use."""
-        return schema_for(self.bundle.manifest)
+        return schema_for(self.bundle.manifest, explained=self.config.explain > 0)
 
     @cached_property
     def filters(self) -> tuple[tuple[Filter, ...], Sequence[Finding]]:

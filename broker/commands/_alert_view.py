@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.alerts import FLAGS
-from schemas.annotation import camel_case
+from schemas.annotation import EXPLANATION, camel_case
 
 POINTS_SHOWN = 40
 BAR_WIDTH = 32
@@ -30,6 +30,8 @@ def show(alert: pa.Table, feature_names: Sequence[str], console: Console, *, eve
     for part in (_who(row), *_light_curve(row, every_point), _features(row, alert.schema, feature_names)):
         console.print(part)
     console.print(_classification(row))
+    if row.get(EXPLANATION.name):
+        console.print(_explanation(row))
 
 
 def plain(text: object) -> Text:
@@ -149,4 +151,11 @@ def _classification(row: dict[str, Any]) -> Table:
     scale = " (above 1 for 1 in 100 of the training light curves)"
     table.caption = f"novelty: {_measured(row['novelty'], None, '.2f', scale)}"
     table.caption_justify = "left"
+    return table
+
+
+def _explanation(row: dict[str, Any]) -> Table:
+    table = _table(f"What features say for {row['className']}", ("feature", False), ("value", True), ("says", True))
+    for each in row[EXPLANATION.name]:
+        table.add_row(each["feature"], number(each["value"], ".6g"), f"{each['contribution']:+.3f}")
     return table

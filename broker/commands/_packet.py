@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the pipeline takes a second to import; other commands don't
 Record = Annotated[int, typer.Option(min=0, help="Which alert of a container that holds several.")]
 
 
-def annotated(packet: Path, model: "Bundle", record: int = 0) -> pa.Table:
+def annotated(packet: Path, model: "Bundle", record: int = 0, explain: int = 0) -> pa.Table:
     """The annotation of a packet, as a table of one row; ends the command where there is none.
 
     Parameters
@@ -24,12 +24,13 @@ def annotated(packet: Path, model: "Bundle", record: int = 0) -> pa.Table:
     packet : a file, or a member of a tar archive: ARCHIVE!MEMBER.
     model : the classifiers.
     record : which alert of a container.
+    explain : how many features the annotation says why by.
     """
     from broker.pipeline import process
     from schemas.registry import BundledRegistry
 
     packets = _read(packet)
-    outcome = process(packets, BundledRegistry(), model)
+    outcome = process(packets, BundledRegistry(), model, explain=explain)
     alert = _choose(outcome, packets["origin"][0].as_py(), record)
     if outcome.received > 1:
         complain(f"{packet.name} holds {outcome.received:,} alerts; this is --record {record}")

@@ -80,7 +80,7 @@ def filter_paths(path: Path) -> list[Path]:
 
 
 def schema_of(bundle: Path | None) -> pa.Schema:
-    """The annotation columns of a model bundle, the one that ships if None.
+    """The annotation columns of a model bundle, the one that ships if None, with those that a run may leave out.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def schema_of(bundle: Path | None) -> pa.Schema:
     from broker.annotate import schema_for
     from classifiers.bundle import check_bundle, default_bundle_path
 
-    return schema_for(check_bundle(bundle or default_bundle_path()))
+    return schema_for(check_bundle(bundle or default_bundle_path()), explained=True)
 
 
 def _row(each: Filter) -> dict[str, str | int]:

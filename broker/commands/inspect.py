@@ -26,13 +26,18 @@ def inspect(
     ] = None,
     record: Record = 0,
     every_point: Annotated[bool, typer.Option("--all", help="Print every point of a long light curve.")] = False,
+    explain: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Say why by N features, in the column that `explain` asks for.")
+    ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print one packet's light curve, features and classification."""
+    from broker.explanation.column import check_explains
     from classifiers.bundle import Bundle, default_bundle_path
 
     model = Bundle.load(bundle or default_bundle_path())
-    alert = annotated(packet, model, record)
+    check_explains(model.manifest, explain)
+    alert = annotated(packet, model, record, explain)
     if json:
         from broker.commands._alert_json import as_json
 

@@ -19,6 +19,7 @@ from broker.filters.regions import Region
 from broker.filters.term import Term
 from broker.filters.values import KEY, Values, as_written, read_values
 from broker.findings import Finding, did_you_mean, in_order
+from schemas.annotation import EXPLANATION
 
 LIGHT_CURVE = "lightCurve"
 
@@ -169,6 +170,8 @@ def _columns(document: Document, entry: FilterFile, schema: pa.Schema) -> tuple[
         name = columns.find(written)
         if name is None:
             hint = did_you_mean(written, schema.names, "`boreal filter fields` lists the columns")
+            if written.casefold() == EXPLANATION.name:
+                hint = "a run has it whose configuration has the key `explain`"
             findings.append(document.at(("outputs", "columns", k), f"unknown column {written!r}", hint))
         else:
             found[name] = None

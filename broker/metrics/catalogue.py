@@ -138,8 +138,8 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
         _counter(
             "boreal_stage_seconds_total",
             "stage",
-            means="time spent, all workers added up: registry, decode, features, classify, annotate, filters, encode; "
-            "on the driver: commit, publish; since the start",
+            means="time spent, all workers added up: registry, decode, features, classify, explain, annotate, filters, "
+            "encode; on the driver: commit, publish; since the start",
         ),
     ),
     "Latency": (

@@ -82,8 +82,8 @@ def senders(
     files : a filter each; those that are wrong today are left out.
     first, second : the manifests of the two bundles.
     """
-    today = {file: read.filter for file in files if (read := read_file(file, schema_for(first))).filter}
-    later = {file: read_file(file, schema_for(second)) for file in today}
+    today = {file: read.filter for file in files if (read := read_file(file, schema_for(first, explained=True))).filter}
+    later = {file: read_file(file, schema_for(second, explained=True)) for file in today}
     refused = {each.name: _why(later[file]) for file, each in today.items() if each and not later[file].filter}
     wanted = [each for each in today.values() if each and each.name not in refused]
     untried = {each.name: missing for each in wanted if (missing := _missing(each, table.dataset.schema))}

@@ -57,6 +57,7 @@ class Worker:
     destinations : what messages are made for.
     registry : where schemas that aren't bundled are asked for; None for nowhere.
     shadow : a second bundle; None for none.
+    explain : how many features each annotation says why by.
     """
 
     read: Reader
@@ -65,6 +66,7 @@ class Worker:
     destinations: tuple[Destination, ...] = ()
     registry: RegistrySettings | None = None
     shadow: ShadowModel | None = None
+    explain: int = 0
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """From batches that `read` understands to batches of `HARVEST`."""
@@ -86,11 +88,12 @@ class Worker:
     def _outcome(self, intake: Intake, registry: Registry, measure: Measure) -> Outcome:
         bundle = load_bundle(self.bundle)
         if intake.stored is None:
-            return process(intake.packets, registry, bundle, self.filters, measure)
-        scored = rescore(intake.stored, bundle, self.filters, measure)
+            return process(intake.packets, registry, bundle, self.filters, measure, self.explain)
+        scored = rescore(intake.stored, bundle, self.filters, measure, self.explain)
         if not intake.packets.num_rows:  # a call costs something whatever it is given
             return scored
-        return join_outcomes([process(intake.packets, registry, bundle, self.filters, measure), scored])
+        unstored = process(intake.packets, registry, bundle, self.filters, measure, self.explain)
+        return join_outcomes([unstored, scored])
 
 
 def _prepared(settings: RegistrySettings | None, intake: Intake) -> Registry:

@@ -156,3 +156,15 @@ def test_unknown_values_are_null_in_json(packet_dir: Path) -> None:
     assert told["hostPhotoz"] is None
     assert None in told["features"].values()
     json.dumps(told, allow_nan=False)
+
+
+def test_it_says_why_where_it_is_asked(packet_dir: Path) -> None:
+    assert "What features say" not in boreal_inspect(packet_dir / LONG).stdout
+    shown = boreal_inspect(packet_dir / LONG, "--explain", "3").stdout
+    told = json.loads(boreal_inspect(packet_dir / LONG, "--explain", "3", "--json").stdout)
+    assert f"What features say for {told['className']}" in shown
+    assert len(told["explanation"]) == 3
+    for each in told["explanation"]:
+        assert each["feature"] in shown
+        assert each["value"] == told["features"][each["feature"]]
+    assert json.loads(boreal_inspect(packet_dir / ASTEROID, "--explain", "3", "--json").stdout)["explanation"] is None
