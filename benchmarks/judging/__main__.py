@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 
 from benchmarks.figure import Figure
-from benchmarks.judging.judge import Judge
+from benchmarks.judging.judge import Judge, Told
 from benchmarks.judging.parts import PARTS
 from benchmarks.judging.plots import draw_all
 from benchmarks.machine import circumstances
 from benchmarks.table import show
 
 ROOT = Path(__file__).parents[2]
-FORMAT = 1
+FORMAT = 2
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 PROGRESS = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -30,7 +30,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Same seed, same figures.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="A little of each, to see that it works.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
-    plots: Annotated[Path | None, typer.Option(help="Draw the confusion matrices into this folder.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Draw confusion and reliability into this folder.")] = None,
 ) -> None:
     """Judge features and classifiers on published data; a set that isn't there is passed over, and said."""
     about, started = circumstances(), time.monotonic()
@@ -41,7 +41,7 @@ def main(
         content = {**about, "seconds": time.monotonic() - started, **_told(judge, figures, missing)}
         json_file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if plots:
-        draw_all(judge.confusions, plots)
+        draw_all(judge.told, plots)
 
 
 def _chosen(only: list[str] | None) -> list[str]:
@@ -67,16 +67,22 @@ def _judge(judge: Judge, data: Path, chosen: list[str]) -> tuple[list[Figure], d
 
 
 def _told(judge: Judge, figures: list[Figure], missing: dict[str, list[str]]) -> dict[str, Any]:
-    matrices = {
-        matrix.name: {"classes": list(matrix.classes), "counts": matrix.counts.tolist()} for matrix in judge.confusions
-    }
     return {
         "format": FORMAT,
         "seed": judge.seed,
         "quick": judge.quick,
         "figures": [figure.to_json() for figure in figures],
-        "confusions": matrices,
+        "told": {told.name: _counted(told) for told in judge.told},
         "passedOver": missing,
+    }
+
+
+def _counted(told: Told) -> dict[str, Any]:
+    bins = {"counts": told.bins.counts, "probability": told.bins.told, "right": told.bins.right}
+    return {
+        "classes": list(told.classes),
+        "confusion": told.counts.tolist(),
+        "reliability": {"ece": told.bins.ece, **{name: sums.tolist() for name, sums in bins.items()}},
     }
 
 

@@ -42,7 +42,7 @@ def _scores(name: str, objects: Objects, bundle: Bundle, judge: Judge) -> Iterat
             Baseline("frequencies alone", nll(alone, objects.labels)), None,
             {"objects": len(examples), "right": right, "bundle": bundle.manifest.name},
         )  # fmt: skip
-    judge.confusion(name, told, examples.labels, CLASSES)
+    judge.keep(name, told, examples.labels, CLASSES)
 
 
 def _seed(bundle: Bundle) -> int:

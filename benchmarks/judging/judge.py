@@ -7,22 +7,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.fit_trees import TreesSettings
+from training.scores import Bins, confusion, reliability
 
 
 @dataclass(frozen=True)
-class Confusion:
-    """How often each class was taken for which.
+class Told:
+    """How often each class was taken for which, and how often the best class is right.
 
     Parameters
     ----------
     name : of the set.
     classes : names.
-    counts : int64 array, shape (n_classes, n_classes), true class by likeliest class.
+    counts : int64 array, shape (n_classes, n_classes), true class by best class.
+    bins : by the probability of the best class.
     """
 
     name: str
     classes: tuple[str, ...]
     counts: NDArray[np.int64]
+    bins: Bins
 
 
 @dataclass
@@ -39,7 +42,7 @@ class Judge:
     say: Callable[[str], None]
     seed: int = 1
     quick: bool = False
-    confusions: list[Confusion] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
     def amount(self, whole: int, little: int = 1) -> int:
         """So much of something, or a little of it."""
@@ -53,10 +56,9 @@ class Judge:
         """The rows, or some of them."""
         return rows[:: self.amount(1, 20)]
 
-    def confusion(
+    def keep(
         self, name: str, probabilities: NDArray[np.float64], labels: NDArray[np.int64], classes: Sequence[str]
     ) -> None:
-        """Keep a confusion matrix for the plots and the JSON file."""
-        counts = np.zeros((len(classes), len(classes)), np.int64)
-        np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
-        self.confusions.append(Confusion(name, tuple(classes), counts))
+        """Keep what a set was told for the plots and the JSON file."""
+        counts = confusion(probabilities.argmax(axis=1), labels, len(classes))
+        self.told.append(Told(name, tuple(classes), counts, reliability(probabilities, labels)))

@@ -46,7 +46,7 @@ def measure(data: Path, judge: Judge) -> Iterator[Figure]:
     folds = stratified(objects.labels, FOLDS, judge.seed)
     told = in_folds(objects, folds, Settings(trees=judge.trees(LARGER), seed=judge.seed))
     probability, true = told[:, CLASSES.index("TDE")], objects.labels == CLASSES.index("TDE")
-    judge.confusion("mallorn", told, objects.labels, CLASSES)
+    judge.keep("mallorn", told, objects.labels, CLASSES)
     f1 = f1_by_fold(probability, true, folds)
     everything = 2.0 * true.sum() / (len(true) + true.sum())
     yield Figure("mallorn.f1-TDE", f1, "", Baseline("calling all so", everything), None, {"objects": len(objects)})

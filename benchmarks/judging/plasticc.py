@@ -1,68 +1,79 @@
 """The published statistics of all 7,848 real PLAsTiCC training objects: cross-validation, scored as the challenge."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figure import Baseline, Figure, Goal
+from benchmarks.judging.blend import BLEND, Blend, Member, blended
 from benchmarks.judging.curves import CLASSES
 from benchmarks.judging.folds import stratified
 from benchmarks.judging.judge import Judge
 from benchmarks.judging.perceptron import PerceptronSettings, perceptrons
+from benchmarks.judging.rest_frame import with_rest_frame
 from benchmarks.judging.scores import challenge_loss
 from benchmarks.judging.tables import WEIGHTS, Table, published
 from benchmarks.judging.trees import split_trees
-from classifiers.predict import combine
 from training.fit_trees import TreesSettings
-from training.scores import nll
+from training.scores import ece, nll
 
 FOLDS = 5
-Member = Callable[[Table, Table, Judge], NDArray[np.float64]]
-
-
-def _trees(known: Table, asked: Table, judge: Judge) -> NDArray[np.float64]:
-    return split_trees(known, asked, judge.seed, judge.trees(TreesSettings()))
-
-
-def _perceptrons(known: Table, asked: Table, judge: Judge) -> NDArray[np.float64]:
-    settings = PerceptronSettings()
-    return perceptrons(known, asked, judge.seed, replace(settings, epochs=judge.amount(settings.epochs)))
-
-
-MEMBERS: Mapping[str, Member] = {"trees": _trees, "perceptrons": _perceptrons}
 
 
 def measure(data: Path, judge: Judge) -> Iterator[Figure]:
-    """The challenge's loss of each member, and of their geometric mean."""
-    table = published(data)
+    """The challenge's loss of all members together, beside that of each."""
+    table, members = published(data), _members(judge)
     folds = stratified(table.labels, FOLDS, judge.seed)
-    done = np.flatnonzero(folds < judge.amount(FOLDS))
-    told = {name: np.zeros((len(folds), len(CLASSES))) for name in MEMBERS}
+    told = {name: np.zeros((len(folds), len(CLASSES))) for name in (*members, BLEND)}
+    blends = []
     for fold in range(judge.amount(FOLDS)):
         judge.say(f"fold {fold + 1} of {FOLDS}")
-        known, asked = table.where(folds != fold), table.where(folds == fold)
-        for name, member in MEMBERS.items():
-            told[name][folds == fold] = member(known, asked, judge)
-    yield from _figures({name: answers[done] for name, answers in told.items()}, table.labels[done], judge)
+        inside = folds == fold
+        answers, blend = blended(members, table.where(~inside), table.where(inside), judge.seed)
+        blends.append(blend)
+        for name, answer in answers.items():
+            told[name][inside] = answer
+    done = np.flatnonzero(folds < judge.amount(FOLDS))
+    yield from _figures({name: answers[done] for name, answers in told.items()}, table.labels[done], blends, judge)
 
 
-def _figures(told: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64], judge: Judge) -> Iterator[Figure]:
-    answers = list(told.values())
-    mean = combine(answers, [1.0] * len(answers))
-    losses = {name: challenge_loss(answer, labels, WEIGHTS) for name, answer in told.items()}
-    flat = challenge_loss(mean, labels, np.ones(len(CLASSES)))
-    judge.confusion("plasticc-tables", mean, labels, CLASSES)
-    yield Figure(
-        "plasticc.weighted-loss", challenge_loss(mean, labels, WEIGHTS), "nat",
-        Baseline("best member", min(losses.values())), Goal("value", "<=", 0.50),
-        {"objects": len(labels), "flat": flat, **losses},
-    )  # fmt: skip
-    yield Figure(
-        "plasticc.nll",
-        nll(mean, labels),
-        "nat",
-        Baseline("best member", min(nll(answer, labels) for answer in answers)),
+def _members(judge: Judge) -> Mapping[str, Member]:
+    networks, trees = PerceptronSettings(), judge.trees(TreesSettings())
+    networks = replace(networks, epochs=judge.amount(networks.epochs))
+    return {
+        "perceptrons": partial(perceptrons, seed=judge.seed, settings=networks),
+        "trees": partial(split_trees, seed=judge.seed, settings=trees),
+        "trees-rest-frame": partial(_rest_frame_trees, seed=judge.seed + 1, settings=trees),
+    }
+
+
+def _rest_frame_trees(known: Table, asked: Table, seed: int, settings: TreesSettings) -> NDArray[np.float64]:
+    return split_trees(with_rest_frame(known), with_rest_frame(asked), seed, settings)
+
+
+def _figures(
+    told: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64], blends: list[Blend], judge: Judge
+) -> Iterator[Figure]:
+    judge.keep("plasticc-tables", told[BLEND], labels, CLASSES)
+    flat, goal = np.ones(len(CLASSES)), Goal("value", "<=", 0.50)
+    yield _figure(
+        "weighted-loss",
+        {name: challenge_loss(answer, labels, WEIGHTS) for name, answer in told.items()},
+        {"objects": len(labels), "ece": ece(told[BLEND], labels), "blends": [asdict(blend) for blend in blends]},
+        goal,
     )
+    yield _figure("flat-loss", {name: challenge_loss(answer, labels, flat) for name, answer in told.items()})
+    yield _figure("nll", {name: nll(answer, labels) for name, answer in told.items()})
+
+
+def _figure(
+    name: str, losses: Mapping[str, float], details: Mapping[str, Any] | None = None, goal: Goal | None = None
+) -> Figure:
+    members = {each: loss for each, loss in losses.items() if each != BLEND}
+    best = Baseline("best member", min(members.values()))
+    return Figure(f"plasticc.{name}", losses[BLEND], "nat", best, goal, {**(details or {}), **members})

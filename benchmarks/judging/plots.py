@@ -1,40 +1,49 @@
-"""The confusion matrices as pictures."""
+"""Confusion matrices and reliability as pictures, drawn as `boreal model report` draws them."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
-import numpy as np
+from matplotlib.figure import Figure
 
-from benchmarks.judging.judge import Confusion
+from benchmarks.judging.judge import Told
+from broker.model_report._axes import MIDDLE, PALETTE
+from broker.model_report.confusion import matrix
+from broker.model_report.reliability import frame, points
+from broker.report.light_curve import INK
+from training.evaluation.figures import in_bins_of
+
+DPI = 200
+UNDATED = {"svg": {"Date": None}, "png": {}}
 
 
-def draw_all(confusions: Sequence[Confusion], folder: Path) -> None:
-    """Draw each into a file of its own: ``confusion-NAME.svg``."""
+def draw_all(told: Sequence[Told], folder: Path) -> None:
+    """Draw each set into files of its own: ``confusion-NAME`` and ``reliability-NAME``, as .svg and as .png."""
     folder.mkdir(parents=True, exist_ok=True)
-    for confusion in confusions:
-        draw(confusion, folder / f"confusion-{confusion.name}.svg")
+    for each in told:
+        _save(_confusion(each), folder, f"confusion-{each.name}")
+        _save(_reliability(each), folder, f"reliability-{each.name}")
 
 
-def draw(confusion: Confusion, file: Path) -> None:
-    """Shares of each true class, and numbers of objects; classes without an object have no row."""
-    mpl.use("svg")
-    from matplotlib import pyplot as plt
+def _confusion(told: Told) -> Figure:
+    figure = matrix(told.counts, list(told.classes))
+    figure.axes[0].set_title(f"{told.name}: {told.counts.sum():,} objects", fontsize=MIDDLE, color=INK, loc="left")
+    return figure
 
-    present = np.flatnonzero(confusion.counts.sum(axis=1))
-    counts = confusion.counts[present]
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    across, down = len(confusion.classes), len(present)
-    figure, axes = plt.subplots(figsize=(2.5 + 0.55 * across, 1.8 + 0.42 * down), layout="constrained")
-    axes.imshow(shares, vmin=0.0, vmax=1.0, cmap="Blues", aspect="auto")
-    for row, column in np.argwhere(counts > 0):
-        dark = shares[row, column] > 0.5  # noqa: PLR2004  # half of the scale of colours
-        text = f"{shares[row, column]:.2f}\n{counts[row, column]}"
-        axes.text(column, row, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
-    axes.set_xticks(range(across), confusion.classes, rotation=60, ha="right", fontsize=8)
-    axes.set_yticks(range(down), [confusion.classes[row] for row in present], fontsize=8)
-    axes.set_xlabel("likeliest class")
-    axes.set_ylabel("true class")
-    axes.set_title(f"{confusion.name}: {counts.sum():,} objects", fontsize=9)
-    figure.savefig(file)
-    plt.close(figure)
+
+def _reliability(told: Told) -> Figure:
+    figure = Figure(figsize=(3.6, 3.8), layout="constrained")
+    axes = figure.subplots()
+    text = f"ECE {told.bins.ece:.3f} ({told.bins.counts.sum():,} objects)"
+    points(axes, in_bins_of(told.bins), {"color": PALETTE[0], "marker": "o", "label": text})
+    frame(axes)
+    axes.set_title(told.name, fontsize=MIDDLE, color=INK, loc="left")
+    axes.set_ylabel("share that is right", fontsize=MIDDLE, color=INK)
+    axes.set_xlabel("mean probability of the best class", fontsize=MIDDLE, color=INK)
+    return figure
+
+
+def _save(figure: Figure, folder: Path, name: str) -> None:
+    with mpl.rc_context({"svg.hashsalt": "boreal", "savefig.dpi": DPI}):
+        for kind, metadata in UNDATED.items():
+            figure.savefig(folder / f"{name}.{kind}", metadata=metadata)

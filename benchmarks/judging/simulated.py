@@ -81,7 +81,7 @@ def distance(simulated: Table, real: Table, name: str) -> float:
 def _figures(
     told: NDArray[np.float64], among: NDArray[np.float64], labels: NDArray[np.int64], judge: Judge, columns: int
 ) -> Iterator[Figure]:
-    judge.confusion("simulated", told, labels, CLASSES)
+    judge.keep("simulated", told, labels, CLASSES)
     what = "trained on the real ones"
     yield Figure(
         "simulated.weighted-loss", challenge_loss(told, labels, WEIGHTS), "nat",

@@ -44,7 +44,7 @@ def measure(data: Path, judge: Judge) -> Iterator[Figure]:
     adapted, found = adapt(told, prior)
     labels = asked.labels
     about = {"objects": len(asked), "trainedOn": len(known), "copies": copies}
-    judge.confusion("spcc", adapted, labels, CLASSES)
+    judge.keep("spcc", adapted, labels, CLASSES)
     yield Figure(
         "spcc.auc-Ia",
         _auc(adapted, labels),

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from broker.compare.figures import LIGHT_ON_DARK, SHADES
 from broker.model_report._axes import MIDDLE, SMALL
@@ -15,15 +16,19 @@ DARK = "#10181f"
 
 
 def confusion(evaluation: Evaluation, group: Group) -> Figure:
-    """True classes down, best classes across; classes that no light curve is of have no row.
+    """The confusion of a group that has one."""
+    return matrix(np.array(group.confusion), [class_name(class_id) for class_id in evaluation.classes])
+
+
+def matrix(counts: NDArray[np.int64], names: list[str]) -> Figure:
+    """True classes down, best classes across; classes that nothing is of have no row.
 
     Parameters
     ----------
-    group : one that has a confusion.
+    counts : shape (n_classes, n_classes), true class by best class.
+    names : of the classes.
     """
-    counts = np.array(group.confusion)
     present = np.flatnonzero(counts.sum(axis=1))
-    names = [class_name(class_id) for class_id in evaluation.classes]
     shares = counts[present] / counts[present].sum(axis=1, keepdims=True)
     figure = Figure(figsize=(9.2, 1.6 + 0.42 * len(present)), layout="constrained")
     axes = figure.subplots()

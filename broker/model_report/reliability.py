@@ -42,20 +42,26 @@ def _group(answer: Answer, name: str) -> Group | None:
 
 
 def _panel(axes: Axes, name: str, groups: Sequence[tuple[Sample, Group | None]]) -> None:
-    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=(0, (3, 3)))
     for (sample, group), colour, marker in zip(groups, PALETTE, ("o", "s"), strict=False):
         if group and group.figures.reliability:
             text = f"{HOSTS[sample.host]}: ECE {group.figures.ece:.3f} ({group.figures.light_curves:,})"
-            _points(axes, group.figures.reliability, {"color": colour, "marker": marker, "label": text})
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+            points(axes, group.figures.reliability, {"color": colour, "marker": marker, "label": text})
     axes.set_title("all" if name == "all" else f"{name} days", fontsize=MIDDLE, color=INK, loc="left")
+    frame(axes)
+
+
+def frame(axes: Axes) -> None:
+    """What every panel has: the line of a perfect answer, a square of probabilities, a legend."""
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=(0, (3, 3)))
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.legend(
         loc="upper left", frameon=False, fontsize=SMALL - 1, labelcolor=INK, handlelength=1.2, borderaxespad=0.2
     )
     dress(axes)
 
 
-def _points(axes: Axes, found: Reliability, look: dict[str, Any]) -> None:
+def points(axes: Axes, found: Reliability, look: dict[str, Any]) -> None:
+    """The bins of one answer that hold enough, with their binomial errors."""
     bins = zip(found.light_curves, found.mean_probability, found.share_right, strict=True)
     shown = [(n, told, right) for n, told, right in bins if n >= FEWEST and told is not None and right is not None]
     counts, told, right = np.array(shown, np.float64).reshape(-1, 3).T

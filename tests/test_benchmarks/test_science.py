@@ -2,15 +2,21 @@
 
 import json
 import subprocess
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from benchmarks.judging.blend import BLEND, Member, blended
 from benchmarks.judging.folds import stratified
 from benchmarks.judging.mallorn import TYPES, f1_by_fold
 from benchmarks.judging.parts import PARTS
+from benchmarks.judging.rest_frame import EFFECTIVE, between
 from benchmarks.judging.scores import best_f1, challenge_loss, f1_at
+from benchmarks.judging.tables import Table
 from training.prior import adapt, frequencies, with_prior
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +37,14 @@ def test_what_ships_is_judged_and_what_is_missing_is_said(tmp_path):
         f"{which}.nll-{host}-host" for which in ("plasticc-100", "elasticc2-346") for host in ("with", "without")
     ]
     assert set(told["passedOver"]) == set(PARTS) - {"curves"}
-    counts = np.array(told["confusions"]["plasticc-100"]["counts"])
-    assert counts.sum() == told["figures"][1]["details"]["objects"] < 100
+    counts = np.array(told["told"]["plasticc-100"]["confusion"])
+    in_bins = told["told"]["plasticc-100"]["reliability"]["counts"]
+    assert counts.sum() == told["figures"][1]["details"]["objects"] == sum(in_bins) < 100
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [
-        "confusion-elasticc2-346.svg",
-        "confusion-plasticc-100.svg",
+        f"{what}-{name}.{kind}"
+        for what in ("confusion", "reliability")
+        for name in ("elasticc2-346", "plasticc-100")
+        for kind in ("png", "svg")
     ]
 
 
@@ -54,6 +63,32 @@ def test_a_little_of_each_part_where_the_published_sets_are(tmp_path):
         "spcc",
     }
     assert all(np.isfinite(figure["value"]) for figure in told["figures"])
+
+
+def table_of(labels: np.ndarray, rng: np.random.Generator) -> Table:
+    columns = pd.DataFrame({"a": rng.normal(labels), "b": rng.normal(-2.0 * labels)}, dtype=np.float32)
+    return Table(columns, np.arange(len(labels)), labels, np.zeros(len(labels), np.bool_))
+
+
+def test_members_are_blended_without_a_look_at_the_labels_of_who_is_asked():
+    rng = np.random.default_rng(6)
+    known = table_of(np.repeat([0, 1], 2000), rng)
+    asked = table_of(np.repeat([0, 1], 50), rng)
+    members: dict[str, Member] = {"bold": partial(told_by, times=3.0), "flat": partial(told_by, times=0.0)}
+    answers, blend = blended(members, known, asked, seed=1)
+    relabelled = replace(asked, labels=1 - asked.labels)
+    others, same = blended(members, known, relabelled, seed=1)
+    assert blend == same
+    assert all((answers[name] == others[name]).all() for name in answers)
+    assert 3.0 * blend.weights[0] / blend.temperature == pytest.approx(1.0, abs=0.15)
+    assert answers[BLEND] == pytest.approx(told_by(known, asked, times=1.0), abs=0.05)
+
+
+def told_by(_known: Table, asked: Table, times: float) -> np.ndarray:
+    """Probabilities of the classes of `table_of`, so many times as sure as is right."""
+    a, b = asked.matrix.T.astype(np.float64)
+    odds = np.exp(times * (a - 0.5 - 2.0 * b - 2.0))
+    return np.column_stack([1 / (1 + odds), odds / (1 + odds)])
 
 
 def test_the_challenges_loss_is_a_weighted_mean_over_classes():
@@ -111,3 +146,11 @@ def test_folds_share_every_class_evenly():
 
 def test_every_type_of_the_set_has_a_class():
     assert len(TYPES) == 16
+
+
+def test_brightness_in_the_rest_frame_is_read_between_the_bands():
+    by_band = np.tile(np.arange(6.0), (4, 1))
+    wavelength = np.array([(EFFECTIVE[2] + EFFECTIVE[3]) / 2, EFFECTIVE[5], EFFECTIVE[0] - 100.0, EFFECTIVE[1]])
+    value = between(by_band, wavelength, np.array([True, True, True, False]))
+    assert value[:2] == pytest.approx([2.5, 5.0])
+    assert np.isnan(value[2:]).all()

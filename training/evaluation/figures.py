@@ -81,11 +81,12 @@ def _figures(
         accuracy=_rounded(float(np.mean(best == labels))),
         macro_f1=_rounded(macro_f1(best, labels)),
         macro_auc=known(macro_auc(probabilities, labels)),
-        reliability=_reliability(bins) if in_bins else None,
+        reliability=in_bins_of(bins) if in_bins else None,
     )
 
 
-def _reliability(bins: Bins) -> Reliability:
+def in_bins_of(bins: Bins) -> Reliability:
+    """Means of each bin, None for one that is empty."""
     with np.errstate(invalid="ignore"):
         told, right = bins.told / bins.counts, bins.right / bins.counts
     return Reliability(
