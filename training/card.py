@@ -5,6 +5,8 @@ from pathlib import Path
 
 import typer
 
+from broker.model_report.failings import failings
+from broker.model_report.told import told
 from classifiers.bundle import bundle_sha256, default_bundle_path, read_manifest
 from classifiers.evaluation import ENSEMBLE, EVALUATION, Evaluation, read_evaluation
 from classifiers.manifest import Manifest, ScoreEntry
@@ -12,6 +14,10 @@ from classifiers.taxonomy import BY_ID
 
 CARD = Path(__file__).parents[1] / "docs" / "model-card.md"
 BEGIN, END = "<!-- figures of the shipped bundle: python -m training.card -->", "<!-- end of the figures -->"
+
+_PLAINLY = """Answers with probabilities of {number} classes ({names}) and a novelty score. There is no class for
+anything else. `prior` in the manifest is the class mix of what it was fitted on, not the sky's. Scores on simulated
+objects say how well the simulator's classes are told apart, not how well the sky's are."""
 
 
 def main() -> None:
@@ -31,10 +37,34 @@ def with_figures(text: str, bundle: Path) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{CARD} has no lines {BEGIN!r} and {END!r}; put them where the figures belong")
-    told = figures(read_manifest(bundle))
+    text = figures(read_manifest(bundle))
     if (bundle / EVALUATION).exists():
-        told = f"{told}\n\n{evaluated(read_evaluation(bundle))}"
-    return f"{before}{BEGIN}\n{told}\n{END}{after}"
+        text = f"{text}\n\n{evaluated(read_evaluation(bundle))}"
+    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+
+
+def card_of(bundle: Path) -> str:
+    """A model card of any bundle with an evaluation: what it was fitted on and how, where it fails, its figures.
+
+    Raises
+    ------
+    BundleError
+        If the bundle or its evaluation isn't there, or can't be read.
+    """
+    found = told(bundle)
+    manifest = found.manifest
+    names = ", ".join(entry.name for entry in manifest.classes)
+    return "\n\n".join(
+        [
+            f"# Model card: {manifest.name} {manifest.version}",
+            _PLAINLY.format(number=len(manifest.classes), names=names),
+            "## Where it fails",
+            "\n".join(f"* {line}" for line in failings(found.evaluation)),
+            "## Figures",
+            figures(manifest),
+            f"{evaluated(found.evaluation)}\n",
+        ]
+    )
 
 
 def figures(manifest: Manifest) -> str:

@@ -16,6 +16,7 @@ from training.fit_recurrent import RecurrentSettings
 from training.fit_trees import TreesSettings
 from training.parts import Parts
 from training.problem import Problem
+from training.report import write_report_and_card
 from training.sources import Source
 from training.write_bundle import Title
 
@@ -56,7 +57,9 @@ def fit_of(*, rounds: int, epochs: int, folds: int, seed: int, views: int, title
 def fit_and_say(
     find: Callable[[Parts, Stages], Sequence[Source]], fit: Fit, out: Path, parts: Path | None, *, keep_parts: bool
 ) -> None:
-    """Fit a bundle with progress bars, say where it is, and forget the parts of the fit unless they are to be kept.
+    """Fit a bundle with progress bars, write its report and its card beside it, and say where they are.
+
+    The parts of the fit are forgotten then, unless they are to be kept.
 
     Parameters
     ----------
@@ -65,9 +68,11 @@ def fit_and_say(
     parts : where to keep what is done; ``OUT.parts`` if None.
     """
     done = Parts(parts or out.with_name(f"{out.name}.parts"))
+    report = out.with_name(f"{out.name}-report")
     with ProgressBars() as stages:
         make_bundle(find(done, stages), fit, out, done, stages)
+        write_report_and_card(out, report, stages)
     if not keep_parts:
         done.remove()
     name, version = fit.title.name, fit.title.version
-    typer.echo(f"{name} {version} is in {out}; `boreal model info {out}` shows its scores")
+    typer.echo(f"{name} {version} is in {out}, its report and its model card in {report}")

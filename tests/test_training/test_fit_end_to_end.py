@@ -50,6 +50,16 @@ def test_the_manifest_tells_the_fit(bundle):
     assert len({entry.sample for entry in manifest.scores}) == 3
 
 
+def test_its_report_and_its_card_lie_beside_it(bundle):
+    folder = bundle.path.with_name("tiny-report")
+    assert "Where it fails" in (folder / "report.html").read_text()
+    card = (folder / "model-card.md").read_text()
+    assert card.startswith("# Model card: tiny 2.0.0")
+    assert bundle.sha256 in card
+    for section in ("## Where it fails\n\n* It is worst on", "## Figures", "| recurrent |", "Boreal's simulator"):
+        assert section in card
+
+
 def test_the_same_seed_makes_the_same_bundle(bundle, tmp_path):
     assert fit(tmp_path / "tiny").sha256 == bundle.sha256
 
