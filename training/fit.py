@@ -7,9 +7,12 @@ from shutil import copyfile
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
+import classifiers.novelty
+import training.leave_one_out
 from classifiers.bundle import MANIFEST, Bundle, read_manifest
-from classifiers.evaluation import COST, EVALUATION, write_costs, write_evaluation
+from classifiers.evaluation import COST, EVALUATION, NoveltyTrial, write_costs, write_evaluation
 from classifiers.neighbours import fit_neighbours
 from classifiers.novelty import fit_novelty
 from classifiers.predict import combine
@@ -19,12 +22,16 @@ from training.evaluation.bundle import evaluate
 from training.evaluation.cost import measure, n_steps
 from training.examples import Examples, Objects, make_examples
 from training.known import known_objects
-from training.members import MAKERS, RECURRENT, files_of
-from training.parts import Parts
+from training.leave_one_out import Effort, leave_one_out
+from training.members import MAKERS, NETWORK, RECURRENT, files_of
+from training.parts import Parts, code_of, releases_of
 from training.problem import Problem
 from training.sources import Source
 from training.span_scores import span_scores
 from training.write_bundle import NEIGHBOURS_FILE, NOVELTY_FILE, Title, describe, write
+
+TRIALS_FILE = "trials.json"
+_TRIALS = TypeAdapter(tuple[NoveltyTrial, ...])
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,28 @@ def make_bundle(found: Sequence[Source], fit: Fit, out: Path, parts: Parts, stag
     """
     examples = _examples(found, fit, stages)
     fitted = fit_members(examples, fit.problem, parts, stages)
+    trials = _trials(found, fit.problem, examples, parts, stages)
     _clear(out)
     manifest = _written(found, fit, examples, fitted, out)
-    _score(found, manifest, fit.problem, out, stages)
+    _score(found, manifest, fit.problem, trials, out, stages)
+
+
+def _trials(
+    found: Sequence[Source], problem: Problem, examples: Examples, parts: Parts, stages: Stages
+) -> tuple[NoveltyTrial, ...]:
+    """What leaving one class out shows, on the objects that the first source keeps back."""
+    held_out = make_examples(found[0].test, problem.names, 1, problem.seed)
+    effort = Effort(epochs=min(Effort.epochs, problem.recurrent.epochs))
+    follows_from = (
+        examples.sha256(), held_out.sha256(), problem.recurrent, problem.seed, effort,
+        code_of(classifiers.novelty, training.leave_one_out, *NETWORK.code), releases_of(*NETWORK.libraries),
+    )  # fmt: skip
+
+    def write(folder: Path) -> None:
+        told = leave_one_out(examples, held_out, problem, stages, effort)
+        (folder / TRIALS_FILE).write_bytes(_TRIALS.dump_json(told))
+
+    return _TRIALS.validate_json((parts.keep("novelty", follows_from, write) / TRIALS_FILE).read_bytes())
 
 
 def _clear(out: Path) -> None:
@@ -101,7 +127,14 @@ def _fit_latent(problem: Problem, found: Sequence[Source], examples: Examples, f
     fit_neighbours(known_objects(found, member), novelty, problem.seed).save(out / NEIGHBOURS_FILE)
 
 
-def _score(found: Sequence[Source], manifest: dict[str, Any], problem: Problem, out: Path, stages: Stages) -> None:
+def _score(
+    found: Sequence[Source],
+    manifest: dict[str, Any],
+    problem: Problem,
+    trials: Sequence[NoveltyTrial],
+    out: Path,
+    stages: Stages,
+) -> None:
     """Score the written bundle on the held-out objects of each source, and write it again with its evaluation."""
     bundle = Bundle.load(out)
     step = stages.begin("Scores on held-out objects", len(found))
@@ -109,6 +142,6 @@ def _score(found: Sequence[Source], manifest: dict[str, Any], problem: Problem, 
     for source in found:
         entries += span_scores(bundle, source.test, source.name, problem.seed)
         step()
-    write_evaluation(out / EVALUATION, evaluate(bundle, found, problem.seed, stages))
+    write_evaluation(out / EVALUATION, evaluate(bundle, found, problem.seed, stages, trials))
     write(out, manifest, entries)
     write_costs(out / COST, measure(bundle, stages.begin("Cost of an alert", n_steps(bundle))))
