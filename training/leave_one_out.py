@@ -14,10 +14,11 @@ from classifiers.members.recurrent import Recurrent, load
 from classifiers.novelty import fit_novelty
 from classifiers.sequences import OBJECT_INPUTS, POINT_INPUTS, sequences
 from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS, ClassNode
-from training.ensemble import Problem, Stages
+from training.ensemble import Stages
 from training.examples import Examples
 from training.export import to_onnx
 from training.fit_recurrent import fit_recurrent, n_batches
+from training.problem import Problem
 
 FILE = "recurrent.onnx"
 

@@ -8,10 +8,10 @@ from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS
 from features.family import FeatureInput
 from schemas.alerts import LightCurves
 from training import leave_one_out as trials
-from training.ensemble import Problem
 from training.examples import Examples
 from training.fit_recurrent import RecurrentSettings, n_batches
 from training.leave_one_out import Effort, leave_one_out
+from training.problem import Problem
 
 PROBLEM = Problem(names=(), n_classes=14, recurrent=RecurrentSettings(batch=32, learning_rate=1e-2))
 EFFORT = Effort(light_curves=300, epochs=4, known=200)
