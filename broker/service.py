@@ -3,6 +3,7 @@
 The stream and a replay of the dead-letter bring packets to the same service.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from broker.sources.intake import Reader
 from broker.spark.worker import Worker
 from broker.tables import table_of
 from classifiers.bundle import bundle_sha256, check_bundle, default_bundle_path
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Model:
         path = config.bundle or default_bundle_path()
         manifest = check_bundle(path)
         check_explains(manifest, config.explain)
+        if manifest.lacks:
+            LOG.warning("the bundle %s is %s", path, manifest.lacks)
         sha256 = bundle_sha256(manifest)
         shadow = ShadowModel.of(config.shadow, sha256)
         schema = schema_for(manifest, explained=config.explain > 0)

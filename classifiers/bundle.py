@@ -37,13 +37,13 @@ class Bundle:
     path : the directory it came from.
     manifest : what it says about itself.
     members : the loaded members, in the manifest's order.
-    novelty : the novelty score.
+    novelty : the novelty score; None in a bundle without the member that it reads.
     """
 
     path: Path
     manifest: Manifest
     members: tuple[Member, ...]
-    novelty: Novelty
+    novelty: Novelty | None
 
     @classmethod
     def load(cls, path: Path | str) -> "Bundle":
@@ -58,8 +58,7 @@ class Bundle:
         path = Path(path)
         manifest = check_bundle(path)
         members = tuple(_load_member(path, manifest, entry) for entry in manifest.members)
-        novelty = _part(path, manifest.novelty.file, lambda: Novelty.load(path / manifest.novelty.file))
-        return cls(path, manifest, members, novelty)
+        return cls(path, manifest, members, _load_novelty(path, manifest))
 
     @property
     def name(self) -> str:
@@ -110,6 +109,7 @@ def check_bundle(path: Path) -> Manifest:
     manifest = read_manifest(path)
     _check_features(path, manifest)
     _check_files(path, manifest)
+    _check_latent(path, manifest)
     return manifest
 
 
@@ -209,6 +209,26 @@ def _check_files(path: Path, manifest: Manifest) -> None:
         found = file_sha256(path / name)
         if found != expected:
             raise BundleError(f"{path / name}: expected SHA-256 {expected}, found {found}: it was changed; {RESTORE}")
+
+
+def _check_latent(path: Path, manifest: Manifest) -> None:
+    if manifest.novelty is None:
+        return
+    kind = manifest.members[manifest.novelty.member].kind
+    kinds = discover()
+    if kind in kinds and not kinds[kind].has_latent:
+        raise BundleError(
+            f"{path / MANIFEST}: expected novelty to read a member that has a latent, found member "
+            f"{manifest.novelty.member}, of kind {kind!r}; give the place of the right one among the members, or null "
+            "for no novelty"
+        )
+
+
+def _load_novelty(path: Path, manifest: Manifest) -> Novelty | None:
+    if manifest.novelty is None:
+        return None
+    file = manifest.novelty.file
+    return _part(path, file, lambda: Novelty.load(path / file))
 
 
 def _load_member(path: Path, manifest: Manifest, entry: MemberEntry) -> Member:

@@ -102,7 +102,11 @@ class ScoreEntry(_Entry):
 
 
 class Manifest(_Entry):
-    """All that a bundle says about itself."""
+    """All that a bundle says about itself.
+
+    `removed` are the kinds of the members that were taken out of the ensemble after it was fitted; where none was, it
+    isn't written. A bundle without the member whose latent the novelty score read has no `novelty`.
+    """
 
     format_version: Literal[2]
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -111,8 +115,9 @@ class Manifest(_Entry):
     features: tuple[str, ...]
     members: tuple[MemberEntry, ...] = Field(min_length=1)
     calibration: CalibrationEntry
-    novelty: NoveltyEntry
+    novelty: NoveltyEntry | None = None
     neighbours: NeighboursEntry | None = Field(default=None, exclude_if=lambda entry: entry is None)
+    removed: tuple[str, ...] = Field(default=(), exclude_if=lambda kinds: not kinds)
     training_set: TrainingSetEntry
     prior: tuple[Annotated[float, Field(ge=0, le=1)], ...]
     scores: tuple[ScoreEntry, ...]
@@ -129,14 +134,25 @@ class Manifest(_Entry):
             raise ValueError("features names a column twice")
         if sum(member.weight for member in self.members) <= 0:
             raise ValueError("members have no weight in all")
-        if self.novelty.member >= len(self.members):
+        if self.novelty and self.novelty.member >= len(self.members):
             raise ValueError(f"novelty reads member {self.novelty.member} of {len(self.members)}")
-        needed = {self.novelty.file, *(file for member in self.members for file in member.files)}
-        if self.neighbours:
-            needed.add(self.neighbours.file)
-        if needed - set(self.files):
-            raise ValueError(f"files has no SHA-256 of {sorted(needed - set(self.files))}")
+        if present := sorted({member.kind for member in self.members} & set(self.removed)):
+            raise ValueError(f"removed names {', '.join(present)}, and members has it too")
+        if needed := self.needed_files - set(self.files):
+            raise ValueError(f"files has no SHA-256 of {sorted(needed)}")
         return self
+
+    @property
+    def needed_files(self) -> frozenset[str]:
+        """The files that its members, its novelty score and its known objects are read from."""
+        others = [entry.file for entry in (self.novelty, self.neighbours) if entry]
+        return frozenset([*others, *(file for member in self.members for file in member.files)])
+
+    @property
+    def lacks(self) -> str:
+        """What it hasn't got, for people: ``without its member recurrent: no novelty``; empty where it is whole."""
+        gone = f"without its member{'s' * (len(self.removed) > 1)} {' and '.join(self.removed)}" if self.removed else ""
+        return ": ".join(part for part in (gone, "" if self.novelty else "no novelty") if part)
 
     @property
     def class_nodes(self) -> tuple[ClassNode, ...]:

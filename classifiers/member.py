@@ -61,7 +61,9 @@ class MemberKind:
     load : from the bundle's directory and the member's own settings in the manifest to a `Member`. The settings come
         with two more, ``n_features`` and ``n_classes`` of the bundle. A file that can't be used, or doesn't fit
         them, is a ValueError.
+    has_latent : whether its members answer with a latent, for the novelty score to read.
     """
 
     name: str
     load: Callable[[Path, dict[str, Any]], Member]
+    has_latent: bool = False

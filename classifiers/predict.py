@@ -29,14 +29,16 @@ class Prediction:
     probabilities : float64 array, shape (n, n_classes)
         Calibrated, rows sum to 1; NaN for an alert that isn't classified.
     novelty : float64 array, shape (n,)
-        See `classifiers.novelty`; NaN for an alert that isn't classified.
+        See `classifiers.novelty`; NaN for an alert that isn't classified, and for all if the bundle has none.
     reasons : object array of str or None, shape (n,)
         Why an alert isn't classified; None where it is.
+    has_novelty : whether the bundle has a novelty score.
     """
 
     probabilities: NDArray[np.float64]
     novelty: NDArray[np.float64]
     reasons: NDArray[np.object_]
+    has_novelty: bool = True
 
     @property
     def classified(self) -> NDArray[np.bool_]:
@@ -46,7 +48,7 @@ class Prediction:
     @property
     def failed(self) -> NDArray[np.bool_]:
         """Which alerts have no reason not to be classified, and yet not finite numbers throughout, shape (n,)."""
-        finite = np.isfinite(self.probabilities).all(axis=1) & np.isfinite(self.novelty)
+        finite = np.isfinite(self.probabilities).all(axis=1) & (np.isfinite(self.novelty) | (not self.has_novelty))
         return np.asarray(~finite & (self.reasons == None))  # noqa: E711  element by element
 
 
@@ -87,7 +89,7 @@ def predict_some(alerts: AlertBatch, features: pa.Table, bundle: Bundle) -> Pred
     if len(rows):
         given = MemberInput(columns[rows], _of_rows(FeatureInput.from_alerts(alerts), rows))
         probabilities[rows], novelty[rows] = classify(given, bundle)
-    return Prediction(probabilities, novelty, reasons)
+    return Prediction(probabilities, novelty, reasons, has_novelty=bundle.novelty is not None)
 
 
 def combine(outputs: list[NDArray[np.float64]], weights: list[float]) -> NDArray[np.float64]:
@@ -121,7 +123,7 @@ def settle(
     """Calibrated probabilities and novelty, as `classify` gives them, from the members' `answers`."""
     mean = combine([output.probabilities for output in outputs], [entry.weight for entry in bundle.manifest.members])
     temperatures = _temperatures(given, bundle.manifest.calibration)
-    return calibrate(mean, temperatures), _novelty(outputs[bundle.manifest.novelty.member], bundle)
+    return calibrate(mean, temperatures), _novelty(outputs, bundle)
 
 
 def _temperatures(given: MemberInput, calibration: CalibrationEntry) -> NDArray[np.float64]:
@@ -129,11 +131,14 @@ def _temperatures(given: MemberInput, calibration: CalibrationEntry) -> NDArray[
     return np.asarray(calibration.temperatures)[spans]
 
 
-def _novelty(output: MemberOutput, bundle: Bundle) -> NDArray[np.float64]:
-    if output.latent is None:
-        kind = bundle.manifest.members[bundle.manifest.novelty.member].kind
-        raise ValueError(f"the novelty score reads the latent of a member of kind {kind!r}, which has none")
-    return bundle.novelty.score(output.latent)
+def _novelty(outputs: Sequence[MemberOutput], bundle: Bundle) -> NDArray[np.float64]:
+    entry, novelty = bundle.manifest.novelty, bundle.novelty
+    if entry is None or novelty is None:
+        return np.full(len(outputs[0].probabilities), np.nan)
+    latent = outputs[entry.member].latent
+    if latent is None:
+        raise ValueError(f"member {entry.member}, whose latent the novelty score reads, answered without one")
+    return novelty.score(latent)
 
 
 def _reasons(alerts: AlertBatch) -> NDArray[np.object_]:

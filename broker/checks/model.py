@@ -11,11 +11,17 @@ from classifiers.bundle import Bundle
 
 def bundle(subject: Subject) -> Outcome:
     """Every file is as the manifest says, and loads."""
-    return ok(_described(subject.bundle))
+    loaded = subject.bundle
+    if loaded.manifest.lacks:
+        return warning(
+            _described(loaded), "see that this bundle is meant; a filter on a novelty that isn't there takes nothing"
+        )
+    return ok(_described(loaded))
 
 
 def _described(loaded: Bundle) -> str:
-    return f"{loaded.name} {loaded.version}, {len(loaded.manifest.files)} files, sha256 {loaded.sha256[:12]}"
+    lacks = f", {loaded.manifest.lacks}" if loaded.manifest.lacks else ""
+    return f"{loaded.name} {loaded.version}, {len(loaded.manifest.files)} files, sha256 {loaded.sha256[:12]}{lacks}"
 
 
 def shadow(subject: Subject) -> Outcome:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from broker.commands import model_compare, model_report
+from broker.commands import model_compare, model_report, model_without
 from broker.commands._exit import CHECK_FAILED, complain, stop
 from classifiers.bundle import Bundle, BundleError, bundle_sha256, default_bundle_path, read_manifest
 from classifiers.evaluation import ENSEMBLE, EVALUATION, Answer, EvaluationError, read_evaluation
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("report", help=model_report.HELP)(model_report.report)
 app.command("compare", help=model_compare.HELP)(model_compare.model_compare)
+app.command("without", help=model_without.HELP)(model_without.without)
 
 BundlePath = Annotated[
     Path | None, typer.Argument(metavar="[BUNDLE]", help="Directory of a bundle; the shipped one if left out.")
@@ -52,7 +53,8 @@ def verify(bundle: BundlePath = None) -> None:
     except BundleError as error:
         stop(str(error), CHECK_FAILED)
     Console(soft_wrap=True).print(
-        f"{loaded.name} {loaded.version} is whole: {len(loaded.manifest.files)} files, sha256 {loaded.sha256}"
+        f"{loaded.name} {loaded.version} is {loaded.manifest.lacks or 'whole'}: "
+        f"{len(loaded.manifest.files)} files as they were saved, sha256 {loaded.sha256}"
     )
 
 
@@ -64,6 +66,8 @@ def _summary(manifest: Manifest) -> Table:
     table.add_row("sha256", bundle_sha256(manifest))
     for member in manifest.members:
         table.add_row(f"member: {member.kind}", f"weight {member.weight:g}, {', '.join(member.files)}")
+    if manifest.lacks:
+        table.add_row("lacks", manifest.lacks)
     table.add_row("features", f"{len(manifest.features)}, {_code_state(manifest)}")
     table.add_row("fitted on", training.description)
     for source in training.sources:

@@ -87,4 +87,4 @@ def _session(path: Path) -> Any:
         raise ValueError(f"{path.name} is no network that onnxruntime can open: {error}") from error
 
 
-CLASSIFIER = MemberKind("recurrent", load)
+CLASSIFIER = MemberKind("recurrent", load, has_latent=True)

@@ -113,7 +113,8 @@ class Drift(Tally):
             known = self.scores.get(survey, Scores())
             scores = known.with_alerts(sums, settings.drift_window, settings.drift_reference) if sums.alerts else known
             self.scores = {**self.scores, survey: scores}
-            self.novel = {**self.novel, survey: self.novel.get(survey, 0) + novel}
+            if novel is not None:
+                self.novel = {**self.novel, survey: self.novel.get(survey, 0) + novel}
 
     def to_json(self) -> Any:
         """Reference and window of every survey, with the bundle that they are of."""
@@ -134,8 +135,8 @@ class Drift(Tally):
             }
 
 
-def _by_survey(annotations: pa.Table) -> Iterator[tuple[str, Sums, int]]:
-    """Each survey, the probabilities of its classified alerts, and how many of these are novel."""
+def _by_survey(annotations: pa.Table) -> Iterator[tuple[str, Sums, int | None]]:
+    """Each survey, the probabilities of its classified alerts, and how many are novel; None if none has a novelty."""
     columns = annotations.select(["survey", "classifications", "novelty"])
     for survey in pc.unique(columns["survey"]).to_pylist():
         rows = columns.filter(pc.equal(columns["survey"], survey))
@@ -145,7 +146,7 @@ def _by_survey(annotations: pa.Table) -> Iterator[tuple[str, Sums, int]]:
         found, places = np.unique(ids[classified], return_inverse=True)
         totals = np.bincount(places, weights=probabilities[classified], minlength=len(found))
         alerts = rows.num_rows - int((~classified).sum())  # an alert without a class has that one entry
-        novel = pc.sum(pc.greater(rows["novelty"], NOVEL)).as_py() or 0
+        novel = pc.sum(pc.greater(rows["novelty"], NOVEL)).as_py()
         yield survey, Sums(alerts, dict(zip(found.tolist(), totals.tolist(), strict=True))), novel
 
 

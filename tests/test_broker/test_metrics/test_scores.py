@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from broker.metrics import memory
 from broker.metrics.figures.scores import Scores, Sums, distance
-from broker.pipeline import Outcome
+from broker.pipeline import Outcome, process
+from classifiers.bundle import Bundle
+from classifiers.without import write_without
+from schemas.packets import packets
 
 shares = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(lambda v: {k: x / sum(v) for k, x in enumerate(v)})
 
@@ -106,3 +109,11 @@ def test_a_memory_that_is_damaged_is_forgotten(watched: Callable[..., Any], outc
     run.take(0, outcomes[0])
     memory.save(run.state)
     assert json.loads(run.run.metrics.read_text())["format"] == memory.FORMAT
+
+
+def test_no_novel_alert_is_counted_where_there_is_no_novelty(watched, bundle, sample_packets, registry, tmp_path):
+    write_without(bundle.path, "recurrent", tmp_path / "left")
+    run = watched()
+    run.take(0, process(packets(sample_packets), registry, Bundle.load(tmp_path / "left")))
+    assert run.series("boreal_score_window_alerts")
+    assert not run.series("boreal_novel_alerts_total")
