@@ -68,7 +68,7 @@ def _features(said: ClassSaid, told: FeaturesSaid, most: int) -> Table:
         left = sum(each.contribution for each in rest)
         table.add_row(f"{len(rest)} others", "", f"{left:+.3f}", _bar(left / max(largest, abs(left))), "")
     table.add_row("without any feature", "", f"{told.base:+.3f}", "", "")
-    table.add_row("in all", "", f"{told.total:+.3f}", "", "log-odds and how undecided the others are", style="bold")
+    table.add_row("in all", "", f"{told.total:+.3f}", "", "base and contributions; see docs/explain.md", style="bold")
     return table
 
 

@@ -36,7 +36,7 @@ def features_svg(features: Sequence[FeatureSaid], name: str) -> Markup:
     axes.invert_yaxis()
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: minus(f"{value:g}")))
-    axes.set_xlabel("contribution to the log-odds", color=INK, fontsize=9)
+    axes.set_xlabel("contribution to the class [natural log]", color=INK, fontsize=9)
     axes.tick_params(colors=INK, labelsize=8.5, length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -7,10 +7,10 @@ rise together and nothing changes. So a feature's contribution to a class is wha
 less what it adds to the scores of the others, in the mean by their probabilities for this alert. Contributions and base
 add up to that difference of scores: the log-odds of the class, and the entropy of the others among themselves.
 
-Trees in groups ask two questions, which group and which class of it, and each is open by what its answer leaves to the
-others. What speaks against the class does so at the one or at the other, so the contributions to the two are added in
-proportion to how open they are: this is the same difference again, of the logarithms of the probabilities, as
-log p(class) = log p(group) + log p(class | group).
+Trees in groups ask two questions, which group and which class of it, and p = p(group) p(class | group). Each question's
+own sum, as above, counts with a share: (1 - p(group)) / (1 - p) and (1 - p(class | group)) / (1 - p). These are how the
+log-odds of p follow a small change of each question's own log-odds, so that what is settled has little weight. The
+total is then no log-odds of p, and totals of two classes can't be compared.
 """
 
 from collections.abc import Mapping
@@ -110,7 +110,7 @@ def shapley_values(booster: Any, rows: NDArray[np.float32]) -> NDArray[np.float6
 
 
 def _together(gate: _Said, within: _Said) -> NDArray[np.float64]:
-    """Both questions, each by its share in what speaks against the class."""
+    """Both questions, each by how the log-odds of the class follow it."""
     against = np.logaddexp(gate.open_, gate.own + within.open_)
     return np.exp(gate.open_ - against)[:, None] * gate.parts + np.exp(within.open_ - against)[:, None] * within.parts
 

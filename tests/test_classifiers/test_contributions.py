@@ -13,7 +13,7 @@ from classifiers.bundle import Bundle
 from classifiers.manifest import MemberEntry
 from classifiers.member import MemberInput
 from classifiers.members.trees import load
-from classifiers.why.contributions import contributions, shapley_values
+from classifiers.why.contributions import _Said, _together, contributions, shapley_values
 
 RNG = np.random.default_rng(0)
 N_FEATURES = 4
@@ -144,23 +144,24 @@ def against_others(values: np.ndarray, p: np.ndarray, label: int) -> np.ndarray:
     return values[:, label] - np.einsum("nk,nkf->nf", weights, np.delete(values, label, axis=1))
 
 
-def test_the_two_questions_follow_the_logarithms_of_all_probabilities(grouped):
-    """Moving a score by a little moves log p(class) less the others' as the proportions say."""
-    p = answers(grouped, ROWS)
-    label, rows = 1, np.arange(len(ROWS))
-    others = np.delete(p, label, axis=1)
-    weights = others / others.sum(axis=1, keepdims=True)
-    difference = np.log(p[rows, label]) - (weights * np.log(others)).sum(axis=1)
-    gate, model = booster_of(grouped, "gate.txt").predict(ROWS), booster_of(grouped, "three.txt").predict(ROWS)
-    two = booster_of(grouped, "two.txt").predict(ROWS)
-    outside = 1 - gate[:, 1] + gate[:, 1] * (1 - model[:, 0])
-    # What isn't linear in the scores: how undecided each model is, by its own probabilities.
-    undecided = -entropy(gate) - entropy(model)
-    undecided += (gate[:, 0] * entropy(gate) + gate[:, 2] * entropy(gate)) / outside
-    undecided += gate[:, 1] * (1 - model[:, 0]) / outside * (entropy(gate) + entropy(model))
-    undecided += gate[:, 0] / outside * entropy(two)
-    told = contributions(ROWS, np.full(len(ROWS), label), grouped)
-    np.testing.assert_allclose(told.total + undecided, difference, atol=1e-6)
+def test_the_share_of_a_question_is_how_the_log_odds_follow_a_small_change_of_it():
+    """Log-odds of p = p(group) p(class | group), by a central difference in the log-odds of each factor."""
+    group, within = RNG.uniform(0.01, 0.99, (2, 50))
+    step = 1e-5
+
+    def log_odds(first, second):
+        p = first * second
+        return np.log(p / (1 - p))
+
+    def moved(p, by):
+        return 1 / (1 + np.exp(-np.log(p / (1 - p)) - by))
+
+    one, none = np.ones((50, 1)), np.zeros((50, 1))
+    gate, model = (_Said(one, np.log(p), np.log1p(-p)) for p in (group, within))
+    by_group = (log_odds(moved(group, step), within) - log_odds(moved(group, -step), within)) / (2 * step)
+    by_class = (log_odds(group, moved(within, step)) - log_odds(group, moved(within, -step))) / (2 * step)
+    np.testing.assert_allclose(_together(gate, replace(model, parts=none))[:, 0], by_group, rtol=1e-7)
+    np.testing.assert_allclose(_together(replace(gate, parts=none), model)[:, 0], by_class, rtol=1e-7)
 
 
 @pytest.mark.parametrize("name", ["joint", "grouped"])
@@ -198,14 +199,20 @@ def test_a_bundle_without_trees_has_none(bundle: Bundle):
         contributions(np.zeros((1, len(bundle.feature_names)), np.float32), np.zeros(1, np.int64), without)
 
 
-def test_the_shipped_bundle_tells_what_adds_up(bundle: Bundle):
-    rows = RNG.normal(size=(5, len(bundle.feature_names))).astype(np.float32)
-    told = contributions(rows, np.arange(5), bundle)
-    assert told.features.shape == rows.shape
+def test_the_shipped_bundle_tells_the_parts_of_both_its_questions(bundle: Bundle):
+    rows = RNG.normal(size=(8, len(bundle.feature_names))).astype(np.float32)
     place = [entry.kind for entry in bundle.manifest.members].index("trees")
     p = bundle.members[place].predict(MemberInput(rows, None)).probabilities
     settings = bundle.manifest.members[place].settings
-    if settings["gate"] is None:
-        others = np.stack([np.delete(p[k], k) for k in range(5)])
-        odds = np.log(p[np.arange(5), np.arange(5)] / others.sum(axis=1))
-        np.testing.assert_allclose(told.total, odds + entropy(others / others.sum(axis=1, keepdims=True)), atol=1e-6)
+    gate = lightgbm.Booster(model_file=bundle.path / settings["gate"])
+    groups, parted = gate.predict(rows), shapley_values(gate, rows)
+    for k, group in enumerate(settings["groups"]):
+        model = lightgbm.Booster(model_file=bundle.path / group["file"])
+        within, values = model.predict(rows), shapley_values(model, rows)
+        for number, label in enumerate(group["classes"]):
+            told = contributions(rows, np.full(len(rows), label), bundle)
+            against = 1 - p[:, label]
+            parts = ((1 - groups[:, k]) / against)[:, None] * against_others(parted, groups, k)
+            parts += ((1 - within[:, number]) / against)[:, None] * against_others(values, within, number)
+            np.testing.assert_allclose(told.features, parts[:, :-1], atol=1e-7)
+            np.testing.assert_allclose(told.base, parts[:, -1], atol=1e-7)
