@@ -10,6 +10,7 @@ from features.family import FeatureInput
 from schemas.alerts import LightCurves
 from training.export import to_onnx
 from training.fit_recurrent import RecurrentSettings, batches, fit_recurrent, n_batches
+from training.light_curves import real_plasticc
 from training.network import Network, Shape
 
 N_CLASSES = 5
@@ -66,6 +67,18 @@ def test_the_member_answers_as_torch_without_any_padding(network, tmp_path):
             logits, latent = network(*map(torch.from_numpy, block))
         np.testing.assert_allclose(answer.latent[k], latent.numpy()[0], atol=1e-5, rtol=1e-5)
         np.testing.assert_allclose(answer.probabilities[k], softmax(logits.double().numpy())[0], atol=1e-5)
+
+
+def test_the_member_answers_as_torch_of_every_real_light_curve(network, tmp_path):
+    given = FeatureInput.from_alerts(real_plasticc()[0])
+    (tmp_path / "net.onnx").write_bytes(to_onnx(network))
+    answer = load(tmp_path, SETTINGS).predict(MemberInput(np.zeros((len(given.curves), 0), np.float32), given))
+    made = sequences(given)
+    rows = np.arange(len(made))
+    with torch.no_grad():
+        logits, latent = network(*map(torch.from_numpy, made.block(rows, MAX_POINTS, len(rows))))
+    np.testing.assert_allclose(answer.latent, latent.numpy(), atol=1e-5, rtol=1e-5)
+    np.testing.assert_allclose(answer.probabilities, softmax(logits.double().numpy()), atol=1e-5)
 
 
 def test_padding_does_not_reach_the_answer(network):
