@@ -8,6 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+WIDEST = 250
+"""Columns of text that a table takes at most where it isn't to be folded."""
+
 
 def bars() -> Progress:
     """Bars on standard error, which are gone when the work is done."""
@@ -30,6 +33,12 @@ def plain_table(title: str, *texts: str, numbers: tuple[str, ...] = ()) -> Table
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
+
+
+def print_whole(table: Table, console: Console) -> None:
+    """Print a table as wide as it is: a narrow terminal breaks its lines, and half a number tells nothing."""
+    whole = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
+    Console(highlight=False, width=max(whole, console.width)).print(table)
 
 
 def show(tables: Iterable[Table], remarks: Iterable[str], page: Path | None) -> None:

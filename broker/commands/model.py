@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broker.commands import model_compare, model_report, model_without
+from broker.commands._console import print_whole
 from broker.commands._exit import CHECK_FAILED, complain, stop
 from classifiers.bundle import Bundle, BundleError, bundle_sha256, default_bundle_path, read_manifest
 from classifiers.evaluation import ENSEMBLE, EVALUATION, Answer, EvaluationError, read_evaluation
@@ -39,9 +40,10 @@ def info(
     if as_json:
         typer.echo(json.dumps({**manifest.model_dump(mode="json"), "sha256": bundle_sha256(manifest)}, indent=1))
         return
-    console = Console()
-    for table in (_summary(manifest), *_members(path, manifest), _classes(manifest), *_scores(manifest)):
-        console.print(table)
+    console = Console(highlight=False)
+    console.print(_summary(manifest))
+    for table in (*_members(path, manifest), _classes(manifest), *_scores(manifest)):
+        print_whole(table, console)
 
 
 @app.command(epilog="Example: boreal model verify classifiers/bundles/first")

@@ -12,7 +12,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from broker.commands._console import bars
+from broker.commands._console import bars, print_whole
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 
 if TYPE_CHECKING:  # other commands don't wait for them
@@ -29,9 +29,6 @@ crowded fields do that, too.
 Examples: `boreal visits results`, `boreal visits kafka.yaml --night 20260310 --json`,
 `boreal visits results --all --out visits.html`.
 """
-
-WIDEST = 250
-"""Columns of text that the table takes at most."""
 
 
 def visits(
@@ -109,17 +106,11 @@ def _iso(milliseconds: int) -> str:
 def _print(found: "Visits", out: Path | None) -> None:
     console = Console(highlight=False)
     if len(found.rows):
-        _print_whole(_table(found), console)
+        print_whole(_table(found), console)
     for line in remarks(found):
         console.print(line, markup=False, soft_wrap=True)
     if out:
         console.print(f"the page is {out}", markup=False, soft_wrap=True)
-
-
-def _print_whole(table: Table, console: Console) -> None:
-    """Print a table as wide as it is: a narrow terminal breaks its lines, and half a visit's number tells nothing."""
-    whole = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
-    Console(highlight=False, width=max(whole, console.width)).print(table)
 
 
 def _table(found: "Visits") -> Table:
