@@ -142,7 +142,7 @@ def test_what_is_no_model_is_not_read(text):
         ("\nend of trees\n", "\n"),
         ("\nobjective=multiclass ", "\nobjective=multiclassova "),
         ("\nlabel_index=0", "\nlabel_index=0\naverage_output=1"),
-        ("num_tree_per_iteration=14", "num_tree_per_iteration=7"),
+        ("num_tree_per_iteration=9", "num_tree_per_iteration=3"),
     ],
 )
 def test_another_head_or_end_is_not_read(shipped, there, instead):
