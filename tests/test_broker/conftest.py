@@ -233,7 +233,7 @@ def make_bundle(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Mak
 def candidate(make_bundle: MakeBundle, bundle: Bundle) -> Path:
     """The same members, weighed and calibrated otherwise."""
     members = [entry.model_dump(mode="json") for entry in bundle.manifest.members]
-    for entry, weight in zip(members, (0.2, 0.8), strict=True):
+    for entry, weight in zip(members, (0.2, 0.6, 0.2), strict=True):
         entry["weight"] = weight
     calibration = {"days": [2.0, 8.0, 32.0, 128.0], "temperatures": [1.4, 1.3, 1.2, 1.1, 1.1]}
     return make_bundle(name="second", version="2", members=members, calibration=calibration)

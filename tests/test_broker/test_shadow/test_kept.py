@@ -146,7 +146,7 @@ def test_a_manifest_that_is_not_there_or_was_changed_is_none(tmp_path, bundle) -
     assert kept(run, bundle.sha256) is None
     keep(run, bundle.path)
     file = folder_of(run, bundle.sha256) / "manifest.json"
-    file.write_text(file.read_text().replace('"version": "1.0.0"', '"version": "2.0.0"'))
+    file.write_text(file.read_text().replace(f'"version": "{bundle.version}"', '"version": "0.0.1"'))
     assert kept(run, bundle.sha256) is None
 
 

@@ -93,7 +93,7 @@ def test_a_reprocessing_has_one_too_and_says_so_in_its_manifest(start, candidate
 def test_a_shadow_that_cannot_be_used_stops_the_run_before_it_starts(start, candidate, tmp_path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(candidate, broken)
-    (broken / "trees.txt").write_text("changed")
+    (broken / "trees_gate.txt").write_text("changed")
     printed = start("run", shadow={"bundle": str(broken)}).once(code=2)
     assert "the bundle of the shadow can't be used" in printed
     assert "expected SHA-256" in printed
