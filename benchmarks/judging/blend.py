@@ -7,12 +7,14 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from benchmarks.judging.folds import stratified
 from benchmarks.judging.tables import Table
+from classifiers._rows import safe_log, softmax
 from classifiers.calibration import calibrate
 from classifiers.predict import combine
-from training.calibrate import best_temperature, best_weights
+from training.scores import nll
 
 Array = NDArray[np.float64]
 Member = Callable[[Table, Table], Array]
@@ -33,9 +35,21 @@ class Blend:
 
     @classmethod
     def fit(cls, answers: list[Array], labels: NDArray[np.int64]) -> "Blend":
-        """The best for some objects that no member has learned from."""
-        weights = best_weights(answers, labels)
-        return cls(weights, best_temperature(combine(answers, weights), labels))
+        """The best for some objects that no member has learned from.
+
+        Weights and temperature are fitted together, as a power of each member's probabilities, a convex problem: one
+        after the other, a flat member would get weight to cool the others, or none because it is too sure of itself.
+        """
+        logs = np.stack([safe_log(answer) for answer in answers])
+
+        def loss(powers: Array) -> tuple[float, Array]:
+            scores = np.tensordot(powers, logs, 1)
+            slopes = (logs * softmax(scores)).sum(axis=2) - logs[:, np.arange(len(labels)), labels]
+            return nll(softmax(scores), labels), slopes.mean(axis=1)
+
+        begin = np.full(len(answers), 1 / len(answers))
+        powers = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(answers)).x
+        return cls([float(power) for power in powers / powers.sum()], float(1 / powers.sum()))
 
     def __call__(self, answers: list[Array]) -> Array:
         """The answer to other objects."""
