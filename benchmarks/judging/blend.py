@@ -1,15 +1,13 @@
-"""Several members' answers in one: weights and a temperature from objects that are kept back of those to learn from."""
+"""Several members' answers in one: a fold's weights and temperature from what is said of the other folds."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from benchmarks.judging.folds import stratified
 from benchmarks.judging.tables import Table
 from classifiers._rows import safe_log, softmax
 from classifiers.calibration import calibrate
@@ -19,9 +17,6 @@ from training.scores import nll
 Array = NDArray[np.float64]
 Member = Callable[[Table, Table], Array]
 """From objects to learn from and others, to the others' probabilities."""
-
-KEPT_BACK = 4
-"""One object of so many is kept back."""
 
 BLEND = "blend"
 
@@ -56,20 +51,31 @@ class Blend:
         return calibrate(combine(answers, self.weights), np.full(len(answers[0]), self.temperature))
 
 
-def blended(members: Mapping[str, Member], known: Table, asked: Table, seed: int) -> tuple[dict[str, Array], Blend]:
-    """The answers of each member and of all together, called `BLEND`, and how they were blended.
+def blended(answers: list[Array], labels: NDArray[np.int64], folds: NDArray[np.int64]) -> tuple[Array, list[Blend]]:
+    """All members in one: each fold's weights and temperature are those of the other folds.
 
-    Nothing of `asked` but its columns is looked at. Members run side by side; each fits once on the objects that
-    aren't kept back and once on all.
+    So no object has a part in how its own fold is blended, but for this: the members that answer for the other folds
+    have learned from it, too. Three numbers of thousands of objects hardly know it.
+
+    Parameters
+    ----------
+    answers : float64 arrays, shape (n, n_classes), a member each, that hasn't learned from an object's fold.
+    folds : int64 array, shape (n,); two folds at least.
+
+    Returns
+    -------
+    The answer to each object, and the blend of each fold.
     """
-    inside = stratified(known.labels, KEPT_BACK, seed) != 0
-    rest, kept = known.where(inside), known.where(~inside)
+    told, blends = np.zeros_like(answers[0]), []
+    for fold in np.unique(folds):
+        inside = folds == fold
+        blend = Blend.fit([answer[~inside] for answer in answers], labels[~inside])
+        told[inside] = blend([answer[inside] for answer in answers])
+        blends.append(blend)
+    return told, blends
+
+
+def side_by_side(members: Mapping[str, Member], known: Table, asked: Table) -> dict[str, Array]:
+    """The answers of each member."""
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(partial(_twice, rest, kept, known, asked), members.values()))
-    blend = Blend.fit([before for before, _ in answers], kept.labels)
-    told = dict(zip(members, (after for _, after in answers), strict=True))
-    return {**told, BLEND: blend(list(told.values()))}, blend
-
-
-def _twice(rest: Table, kept: Table, known: Table, asked: Table, member: Member) -> tuple[Array, Array]:
-    return member(rest, kept), member(known, asked)
+        return dict(zip(members, pool.map(lambda member: member(known, asked), members.values()), strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figure import Baseline, Figure, Goal
-from benchmarks.judging.blend import BLEND, Blend, Member, blended
+from benchmarks.judging.blend import BLEND, Blend, Member, blended, side_by_side
 from benchmarks.judging.curves import CLASSES
 from benchmarks.judging.folds import stratified
 from benchmarks.judging.judge import Judge
@@ -29,17 +29,16 @@ def measure(data: Path, judge: Judge) -> Iterator[Figure]:
     """The challenge's loss of all members together, beside that of each."""
     table, members = published(data), _members(judge)
     folds = stratified(table.labels, FOLDS, judge.seed)
-    told = {name: np.zeros((len(folds), len(CLASSES))) for name in (*members, BLEND)}
-    blends = []
-    for fold in range(judge.amount(FOLDS)):
+    told = {name: np.zeros((len(folds), len(CLASSES))) for name in members}
+    for fold in range(judge.amount(FOLDS, 2)):
         judge.say(f"fold {fold + 1} of {FOLDS}")
         inside = folds == fold
-        answers, blend = blended(members, table.where(~inside), table.where(inside), judge.seed)
-        blends.append(blend)
-        for name, answer in answers.items():
+        for name, answer in side_by_side(members, table.where(~inside), table.where(inside)).items():
             told[name][inside] = answer
-    done = np.flatnonzero(folds < judge.amount(FOLDS))
-    yield from _figures({name: answers[done] for name, answers in told.items()}, table.labels[done], blends, judge)
+    done = np.flatnonzero(folds < judge.amount(FOLDS, 2))
+    told, labels = {name: answers[done] for name, answers in told.items()}, table.labels[done]
+    blend, blends = blended(list(told.values()), labels, folds[done])
+    yield from _figures({**told, BLEND: blend}, labels, blends, judge)
 
 
 def _members(judge: Judge) -> Mapping[str, Member]:

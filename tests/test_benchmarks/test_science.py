@@ -2,15 +2,13 @@
 
 import json
 import subprocess
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.judging.blend import BLEND, Member, blended
+from benchmarks.judging.blend import blended
 from benchmarks.judging.folds import stratified
 from benchmarks.judging.mallorn import TYPES, f1_by_fold
 from benchmarks.judging.parts import PARTS
@@ -70,18 +68,19 @@ def table_of(labels: np.ndarray, rng: np.random.Generator) -> Table:
     return Table(columns, np.arange(len(labels)), labels, np.zeros(len(labels), np.bool_))
 
 
-def test_members_are_blended_without_a_look_at_the_labels_of_who_is_asked():
+def test_a_fold_is_blended_by_what_is_said_of_the_others():
     rng = np.random.default_rng(6)
-    known = table_of(np.repeat([0, 1], 2000), rng)
-    asked = table_of(np.repeat([0, 1], 50), rng)
-    members: dict[str, Member] = {"bold": partial(told_by, times=3.0), "flat": partial(told_by, times=0.0)}
-    answers, blend = blended(members, known, asked, seed=1)
-    relabelled = replace(asked, labels=1 - asked.labels)
-    others, same = blended(members, known, relabelled, seed=1)
-    assert blend == same
-    assert all((answers[name] == others[name]).all() for name in answers)
-    assert 3.0 * blend.weights[0] / blend.temperature == pytest.approx(1.0, abs=0.15)
-    assert answers[BLEND] == pytest.approx(told_by(known, asked, times=1.0), abs=0.05)
+    asked = table_of(np.repeat([0, 1], 2000), rng)
+    folds = rng.integers(0, 4, len(asked.labels))
+    answers = [told_by(asked, asked, times=times) for times in (3.0, 0.0)]
+    told, blends = blended(answers, asked.labels, folds)
+    swapped = np.where(folds == 2, 1 - asked.labels, asked.labels)
+    others, again = blended(answers, swapped, folds)
+    assert again[2] == blends[2]
+    assert (others[folds == 2] == told[folds == 2]).all()
+    for blend in blends:
+        assert 3.0 * blend.weights[0] / blend.temperature == pytest.approx(1.0, abs=0.15)
+    assert told == pytest.approx(told_by(asked, asked, times=1.0), abs=0.05)
 
 
 def told_by(_known: Table, asked: Table, times: float) -> np.ndarray:
