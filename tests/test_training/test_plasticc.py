@@ -88,7 +88,8 @@ def test_a_bundle_is_fitted_on_the_official_files_and_answers_the_challenge(
 ) -> None:
     small = ["--copies", 1, "--views", 1, "--folds", 2, "--epochs", 1, "--rounds", 3, "--test-share", 0.3]
     said = run("plasticc", "--data", files, "--out", tmp_path / "bundle", *small)
-    assert "boreal model info" in said
+    assert "its report and its model card in" in said
+    assert (tmp_path / "bundle-report" / "model-card.md").read_text().startswith("# Model card: bundle 1.0.0")
     bundle = Bundle.load(tmp_path / "bundle")
     assert "training_set.csv" in bundle.manifest.training_set.sources[0].name
     assert {entry.host for entry in bundle.manifest.scores} == {"with", "without"}
