@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.fit_trees import TreesSettings
-from training.scores import Bins, confusion, reliability
+from training.scores import N_BINS, Bins, confusion, reliability
+
+FEWEST_IN_A_BIN = 12
+"""Objects of a set, in the mean, that a bin of its reliability holds."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Judge:
     def keep(
         self, name: str, probabilities: NDArray[np.float64], labels: NDArray[np.int64], classes: Sequence[str]
     ) -> None:
-        """Keep what a set was told for the plots and the JSON file."""
+        """Keep what a set was told for the plots and the JSON file; reliability in fewer bins of a small set."""
+        bins = min(N_BINS, max(3, len(labels) // FEWEST_IN_A_BIN))
         counts = confusion(probabilities.argmax(axis=1), labels, len(classes))
-        self.told.append(Told(name, tuple(classes), counts, reliability(probabilities, labels)))
+        self.told.append(Told(name, tuple(classes), counts, reliability(probabilities, labels, bins)))
