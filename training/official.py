@@ -51,6 +51,9 @@ TRAINING_FILES = (
 
 ALSO_CALLED = {"detected_bool": "detected"}
 
+NAMES_TOLD = 8
+"""Names of files that a message tells where the right ones are missing."""
+
 _IN_ORDER = csv.ReadOptions(block_size=64 * 2**20, use_threads=False)
 """A block at a time; without threads errors tell the row."""
 
@@ -153,10 +156,18 @@ def _files(folder: Path) -> tuple[Path, Path]:
         if points and metadata:
             return points, metadata
     wanted = "; or ".join(" and ".join(pair) for pair in TRAINING_FILES)
-    found = ", ".join(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else "no such folder"
     raise TrainingTableError(
-        f"{folder} doesn't hold the training set: wanted {wanted}, each may end in .gz; found {found}"
+        f"{folder} doesn't hold the training set: wanted {wanted}, each may end in .gz; found {_contents(folder)}"
     )
+
+
+def _contents(folder: Path) -> str:
+    """The first names in a folder, and how many more there are."""
+    if not folder.is_dir():
+        return "no such folder"
+    names = sorted(path.name for path in folder.iterdir())
+    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+    return f"{', '.join(names[:NAMES_TOLD])}{more}" or "nothing in it"
 
 
 def _with_or_without_gz(path: Path) -> Path | None:

@@ -24,7 +24,6 @@ class Parts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, name: str, follows_from: Iterable[object], make: Callable[[Path], None]) -> Path:
         """The folder of a part, made now unless it was made before.
@@ -38,6 +37,7 @@ class Parts:
         digest = hashlib.sha256("\n".join(map(str, follows_from)).encode()).hexdigest()[:16]
         part = self.folder / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{digest}"
         if not part.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
             begun = Path(mkdtemp(prefix=".begun-", dir=self.folder))
             try:
                 make(begun)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
-from broker.commands._console import plain_table, show
+from broker.commands._console import plain_table, print_whole, show
 from broker.commands._exit import GAVE_SOMETHING_WRONG, stop
 from broker.model_report.comparison import SCORES, Comparison, Row, compare
 from classifiers.evaluation import Evaluation, read_evaluation
@@ -44,7 +45,10 @@ def model_compare(
         typer.echo(json_format.dumps(_facts(a, b, found), indent=1, allow_nan=False))
         return
     remarks = [f"not comparable: {line}" for line in found.apart]
-    show(_tables(a, b, found), [*remarks, advice] if remarks else [], None)
+    console = Console(highlight=False)
+    for table in _tables(a, b, found):
+        print_whole(table, console)
+    show([], [*remarks, advice] if remarks else [], None)
 
 
 def _advice(first: Path, second: Path) -> str:

@@ -67,6 +67,15 @@ def test_what_the_simulator_writes_is_read_as_it_is(tmp_path: Path) -> None:
     assert [PLASTICC_TARGETS[label] for label in objects.labels] == metadata["target"].tolist()
 
 
+def test_of_a_wrong_folder_some_names_are_told(tmp_path: Path) -> None:
+    with pytest.raises(TrainingTableError, match="found nothing in it"):
+        read_training_set(tmp_path)
+    for number in range(20):
+        (tmp_path / f"{number:02}.csv").touch()
+    with pytest.raises(TrainingTableError, match=r"found 00.csv, .*, 07.csv and 12 more$"):
+        read_training_set(tmp_path)
+
+
 def test_truth_reaches_no_light_curve(tmp_path: Path, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     plain = Objects.from_training_set(read_training_set(write(tmp_path, *tables)))
     told = tables[1].assign(**TRUTH, hostgal_specz=9.0, distmod=9.0)  # neither is known of an alert
