@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from training import scores
+from training.prior import frequencies
+
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
-
-TINY = 1e-15
-"""A probability counts as no less than that."""
 
 
 def challenge_loss(probabilities: Array, labels: Labels, weights: Array) -> float:
@@ -20,14 +20,7 @@ def challenge_loss(probabilities: Array, labels: Labels, weights: Array) -> floa
     labels : shape (n,), class indices; classes that aren't among them don't count.
     weights : shape (n_classes,)
     """
-    counts = np.bincount(labels, minlength=len(weights))
-    present = counts > 0
-    asked = probabilities[:, present] * (weights[present] / counts[present])
-    answer = np.zeros_like(probabilities)
-    answer[:, present] = asked / asked.sum(axis=1, keepdims=True)
-    losses = -np.log(np.maximum(answer[np.arange(len(labels)), labels], TINY))
-    by_class = np.bincount(labels, losses, len(weights))[present] / counts[present]
-    return float(by_class @ weights[present] / weights[present].sum())
+    return scores.challenge_loss(probabilities, labels, frequencies(labels, len(weights)), weights)
 
 
 def best_f1(probability: Array, true: NDArray[np.bool_]) -> tuple[float, float]:

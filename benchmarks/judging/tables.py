@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from classifiers.taxonomy import PLASTICC_TARGETS
 from schemas.alerts import BANDS
 from training.examples import class_index
+from training.scores import TWICE
 from training.simulate.bands import ZERO_POINT
 from training.simulate.cosmology import distance_modulus
 from training.table_statistics import table_statistics
@@ -27,7 +28,7 @@ FILES = (
     "plasticc/tsfresh_features_7848.parquet",
 )
 HOST = ("ddf", "hostgal_photoz", "hostgal_photoz_err", "mwebv")
-WEIGHTS = np.array([2.0 if target in {15, 64} else 1.0 for target in PLASTICC_TARGETS])
+WEIGHTS = np.array([2.0 if target in TWICE else 1.0 for target in PLASTICC_TARGETS])
 """Of the challenge's score: tidal disruptions and kilonovae count twice."""
 
 SOFT = 2.0
