@@ -12,15 +12,11 @@ from classifiers.evaluation import NoveltyTrial
 from classifiers.member import MemberOutput
 from classifiers.members.recurrent import Recurrent, load
 from classifiers.novelty import fit_novelty
-from classifiers.sequences import OBJECT_INPUTS, POINT_INPUTS, sequences
 from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS, ClassNode
 from training.ensemble import Stages
 from training.examples import Examples
-from training.export import to_onnx
-from training.fit_recurrent import fit_recurrent, n_batches
+from training.members import NETWORK
 from training.problem import Problem
-
-FILE = "recurrent.onnx"
 
 
 @dataclass(frozen=True)
@@ -80,19 +76,11 @@ def _some(rng: np.random.Generator, chosen: NDArray[np.bool_], most: int) -> NDA
 
 def _fitted(examples: Examples, label: int, problem: Problem, stages: Stages, effort: Effort) -> Recurrent:
     """The network as a bundle would load it."""
-    settings = replace(problem.recurrent, epochs=effort.epochs)
-    network = fit_recurrent(
-        sequences(examples.data.given),
-        examples.labels,
-        n_classes=problem.n_classes,
-        settings=settings,
-        seed=problem.seed,
-        tick=stages.begin(f"Recurrent network without {_node(label).name}", n_batches(len(examples), settings)),
-    )
+    shorter = replace(problem, recurrent=replace(problem.recurrent, epochs=effort.epochs))
+    step = stages.begin(f"Recurrent network without {_node(label).name}", NETWORK.steps(examples, shorter))
     with TemporaryDirectory() as folder:
-        (Path(folder) / FILE).write_bytes(to_onnx(network))
-        inputs = {"point_inputs": POINT_INPUTS, "object_inputs": OBJECT_INPUTS}
-        return load(Path(folder), {"file": FILE, "n_classes": problem.n_classes, **inputs})
+        settings = NETWORK.fit(examples, shorter, Path(folder), step)
+        return load(Path(folder), {**settings, "n_classes": problem.n_classes})
 
 
 def _latent(output: MemberOutput) -> NDArray[np.float64]:

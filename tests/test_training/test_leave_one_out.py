@@ -8,6 +8,7 @@ from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS
 from features.family import FeatureInput
 from schemas.alerts import LightCurves
 from training import leave_one_out as trials
+from training import members
 from training.examples import Examples
 from training.fit_recurrent import RecurrentSettings, n_batches
 from training.leave_one_out import Effort, leave_one_out
@@ -91,8 +92,8 @@ def test_neither_network_nor_score_sees_the_class_left_out(monkeypatch):
 
         return fitted
 
-    for name in ("fit_recurrent", "fit_novelty"):
-        monkeypatch.setattr(trials, name, watched(getattr(trials, name)))
+    for module, name in ((members, "fit_recurrent"), (trials, "fit_novelty")):
+        monkeypatch.setattr(module, name, watched(getattr(module, name)))
     few = Effort(light_curves=100, epochs=1, known=50)
     leave_one_out(examples(40, 1), examples(10, 2), PROBLEM, Told(), few)
     everything = {0, 1, 2, STRANGE}
