@@ -19,6 +19,12 @@ def take(given: FeatureInput, rows: NDArray[np.int64]) -> FeatureInput:
     )
 
 
+def hide_host(given: FeatureInput) -> FeatureInput:
+    """The objects without photo-z, its error and extinction."""
+    unknown = np.full(len(given.curves), np.nan)
+    return FeatureInput(given.curves, unknown, unknown, unknown)
+
+
 def concat(parts: Sequence[FeatureInput]) -> FeatureInput:
     """All objects of all parts, in the order given."""
     return FeatureInput(

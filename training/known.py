@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from classifiers.member import Member, MemberInput
 from classifiers.neighbours import Known
 from features.family import FeatureInput
+from training.columns import hide_host
 from training.sources import SIMULATED, Source
 
 
@@ -41,10 +42,9 @@ def _known(source: Source, member: Member) -> Known:
 
 
 def _latent(given: FeatureInput, member: Member) -> NDArray[np.float64]:
-    unknown = np.full(len(given.curves), np.nan)
     found = []
-    for each in (FeatureInput(given.curves, unknown, unknown, unknown), given):
-        latent = member.predict(MemberInput(np.zeros((len(unknown), 0), np.float32), each)).latent
+    for each in (hide_host(given), given):
+        latent = member.predict(MemberInput(np.zeros((len(given.curves), 0), np.float32), each)).latent
         if latent is None:
             raise ValueError("the member has no latent to compare alerts with known objects by")
         found.append(np.asarray(latent, np.float64))

@@ -11,9 +11,10 @@ from classifiers.evaluation import EvaluationError, read_evaluation
 from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS
 from features.family import FeatureInput
 from schemas.alerts import LightCurves
+from training.columns import hide_host
 from training.evaluation.bundle import evaluate
 from training.evaluation.cost import of_length
-from training.evaluation.cuts import AGES, DETECTIONS, at_ages, at_detections, at_successive_alerts, cut, hide_host
+from training.evaluation.cuts import AGES, DETECTIONS, at_ages, at_detections, at_successive_alerts, cut
 from training.evaluation.figures import group
 from training.evaluation.stability import stability
 from training.light_curves import real_plasticc

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from classifiers.bundle import Bundle
 from features.family import FeatureInput
+from training.columns import hide_host
 from training.ensemble import Stages
 from training.evaluation.answers import Answered, answer
-from training.evaluation.cuts import at_ages, at_detections, at_successive_alerts, concat, hide_host
+from training.evaluation.cuts import at_ages, at_detections, at_successive_alerts, concat
 from training.sources import Source
 
 Host = Literal["with", "without"]

@@ -1,6 +1,7 @@
 """What an alert costs: time for its features, for each member and for the whole answer, in calls as a broker makes."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -62,8 +63,7 @@ def of_length(given: FeatureInput, length: int) -> FeatureInput:
     last = np.zeros(len(curves), np.int64)
     np.maximum.at(last, curves.owner[curves.detected], place[curves.detected])
     end = np.maximum(last, length - 1)[curves.owner]
-    shown = select(curves, (place <= end) & (place > end - length))
-    return FeatureInput(shown, kept.host_photoz, kept.host_photoz_err, kept.milky_way_ebv)
+    return replace(kept, curves=select(curves, (place <= end) & (place > end - length)))
 
 
 def _series(bundle: Bundle, given: FeatureInput, calls: int) -> Iterator[tuple[str, NDArray[np.float64]]]:

@@ -1,6 +1,6 @@
 """Light curves as they were when the broker was asked: at an age, a number of detections, one alert after another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +90,4 @@ def cut(given: FeatureInput, cuts: Cuts, rows: NDArray[np.int64]) -> FeatureInpu
     """The light curves of some of the cuts: the points up to and including their ends."""
     taken = take(given, cuts.objects[rows])
     keep = taken.curves.mjd <= cuts.ends[rows][taken.curves.owner]
-    return FeatureInput(select(taken.curves, keep), taken.host_photoz, taken.host_photoz_err, taken.milky_way_ebv)
-
-
-def hide_host(given: FeatureInput) -> FeatureInput:
-    """The objects without photo-z, its error and extinction."""
-    unknown = np.full(len(given.curves), np.nan)
-    return FeatureInput(given.curves, unknown, unknown, unknown)
+    return replace(taken, curves=select(taken.curves, keep))
