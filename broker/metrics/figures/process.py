@@ -26,6 +26,12 @@ def _usages(state: State) -> dict[str, Usage]:
     return usage(state.java)
 
 
+def _usable(state: State) -> float:
+    """What is used and free: a file system may keep back part of the disk for others, which would never be free."""
+    disk = disk_usage(state.run.path)
+    return disk.used + disk.free
+
+
 FAMILY = Family(
     {
         "boreal_model_info": lambda state: {(state.model.sha256[:DIGITS], state.model.version): 1.0},
@@ -35,7 +41,7 @@ FAMILY = Family(
         "boreal_start_time_seconds": lambda state: state.started,
         "boreal_java_up": lambda state: None if state.java is None else float(is_alive(state.java)),
         "boreal_process_resident_bytes": _resident,
-        "boreal_disk_bytes": lambda state: disk_usage(state.run.path).total,
+        "boreal_disk_bytes": _usable,
         "boreal_disk_free_bytes": lambda state: disk_usage(state.run.path).free,
         "boreal_process_cpu_seconds_total": _cpu,
     }
