@@ -35,18 +35,29 @@ class MemberEntry(_Entry):
     weight: float = Field(ge=0, allow_inf_nan=False)
 
 
+Temperature = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+ByHistory = tuple[Temperature, Temperature, Temperature]
+Bias = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class CalibrationEntry(_Entry):
-    """A temperature per span of days since the first detection; `days` are the edges between the spans."""
+    """What is done to the members' mean; see `classifiers.calibration`.
+
+    `days` are the edges between spans of days since the first detection. `temperatures` has for each span, without and
+    with a host, one for each of `classifiers.calibration.HISTORIES`; `biases` has for each span one for each class.
+    """
 
     days: tuple[float, ...]
-    temperatures: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...]
+    temperatures: tuple[tuple[ByHistory, ByHistory], ...]
+    biases: tuple[tuple[Bias, ...], ...]
 
     @model_validator(mode="after")
-    def _one_temperature_a_span(self) -> "CalibrationEntry":
+    def _as_many_as_there_are_spans(self) -> "CalibrationEntry":
         if list(self.days) != sorted(set(self.days)):
             raise ValueError("days must rise")
-        if len(self.temperatures) != len(self.days) + 1:
-            raise ValueError(f"{len(self.days)} edges need {len(self.days) + 1} temperatures")
+        spans = len(self.days) + 1
+        if len(self.temperatures) != spans or len(self.biases) != spans:
+            raise ValueError(f"{len(self.days)} edges need {spans} spans of temperatures, and of biases")
         return self
 
 
@@ -130,6 +141,8 @@ class Manifest(_Entry):
         _check_classes(self.classes)
         if len(self.prior) != len(self.classes):
             raise ValueError(f"prior has {len(self.prior)} numbers for {len(self.classes)} classes")
+        if any(len(biases) != len(self.classes) for biases in self.calibration.biases):
+            raise ValueError(f"calibration.biases needs {len(self.classes)} numbers a span, one a class")
         if len(set(self.features)) != len(self.features):
             raise ValueError("features names a column twice")
         if sum(member.weight for member in self.members) <= 0:

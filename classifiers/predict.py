@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from classifiers._rows import safe_log, softmax
 from classifiers.bundle import Bundle
-from classifiers.calibration import bucket, calibrate, days_since_first_detection
-from classifiers.manifest import CalibrationEntry
+from classifiers.calibration import Cases, calibrate, factors
 from classifiers.member import MemberInput, MemberOutput
 from features.family import FeatureInput
 from schemas.alerts import AlertBatch, LightCurves
@@ -122,13 +121,8 @@ def settle(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Calibrated probabilities and novelty, as `classify` gives them, from the members' `answers`."""
     mean = combine([output.probabilities for output in outputs], [entry.weight for entry in bundle.manifest.members])
-    temperatures = _temperatures(given, bundle.manifest.calibration)
-    return calibrate(mean, temperatures), _novelty(outputs, bundle)
-
-
-def _temperatures(given: MemberInput, calibration: CalibrationEntry) -> NDArray[np.float64]:
-    spans = bucket(days_since_first_detection(given.given.curves), calibration.days)
-    return np.asarray(calibration.temperatures)[spans]
+    calibration = bundle.manifest.calibration
+    return calibrate(mean, *factors(Cases.of(given.given, calibration.days), calibration)), _novelty(outputs, bundle)
 
 
 def _novelty(outputs: Sequence[MemberOutput], bundle: Bundle) -> NDArray[np.float64]:

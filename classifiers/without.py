@@ -13,7 +13,7 @@ Content = dict[str, Any]
 def write_without(path: Path, kind: str, out: Path) -> Manifest:
     """Write a bundle beside another one, with all of its members but those of one kind; give its manifest.
 
-    The weights of the others are scaled to 1 in all. Temperatures stay, though they were fitted for the whole ensemble;
+    The weights of the others are scaled to 1 in all. The calibration stays, though it was fitted for the whole one;
     scores don't. Without the member whose latent the novelty score reads, the new bundle has no novelty and
     no known objects to compare alerts with.
 

@@ -8,9 +8,11 @@ import typer
 from broker.model_report.failings import failings
 from broker.model_report.told import told
 from classifiers.bundle import bundle_sha256, default_bundle_path, read_manifest
+from classifiers.calibration import HISTORIES, HOSTS
 from classifiers.evaluation import ENSEMBLE, EVALUATION, Evaluation, read_evaluation
-from classifiers.manifest import Manifest, ScoreEntry
+from classifiers.manifest import CalibrationEntry, Manifest, ScoreEntry
 from classifiers.taxonomy import BY_ID
+from training.span_scores import span_names
 
 CARD = Path(__file__).parents[1] / "docs" / "model-card.md"
 BEGIN, END = "<!-- figures of the shipped bundle: python -m training.card -->", "<!-- end of the figures -->"
@@ -72,7 +74,6 @@ def figures(manifest: Manifest) -> str:
     training = manifest.training_set
     objects, curves = training.objects_per_class, training.light_curves_per_class
     weights = ", ".join(f"{member.kind} {member.weight:g}" for member in manifest.members)
-    temperatures = ", ".join(f"{value:.2f}" for value in manifest.calibration.temperatures)
     samples = list(dict.fromkeys(entry.sample for entry in manifest.scores))
     return "\n\n".join(
         [
@@ -86,10 +87,31 @@ def figures(manifest: Manifest) -> str:
                 ("class", "objects", "light curves"),
                 [(name, str(objects[name]), str(curves[name])) for name in objects],
             ),
-            f"Weights in the geometric mean: {weights}. Temperatures: {temperatures}.",
+            f"Weights in the geometric mean: {weights}. Temperatures of the calibration by days:",
+            _temperatures(manifest.calibration),
+            "Biases of the calibration by days:",
+            _biases(manifest),
             *(_scores(sample, [entry for entry in manifest.scores if entry.sample == sample]) for sample in samples),
         ]
     )
+
+
+def _temperatures(calibration: CalibrationEntry) -> str:
+    cases = [f"{host}, {history}" for host in HOSTS for history in HISTORIES]
+    rows = [
+        (span, *(f"{value:.2f}" for by_history in by_host for value in by_history))
+        for span, by_host in zip(span_names(calibration.days), calibration.temperatures, strict=True)
+    ]
+    return _table(("days", *cases), rows)
+
+
+def _biases(manifest: Manifest) -> str:
+    calibration = manifest.calibration
+    rows = [
+        (entry.name, *(f"{value:+.2f}" for value in values))
+        for entry, values in zip(manifest.classes, zip(*calibration.biases, strict=True), strict=True)
+    ]
+    return _table(("class", *span_names(calibration.days)), rows)
 
 
 def evaluated(evaluation: Evaluation) -> str:

@@ -1,4 +1,4 @@
-"""From labelled objects to a bundle: members, their weights and temperatures, novelty, scores on what was held out."""
+"""From labelled objects to a bundle: members, their weights and calibration, novelty, scores on what was held out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from pydantic import TypeAdapter
 import classifiers.novelty
 import training.leave_one_out
 from classifiers.bundle import MANIFEST, Bundle, read_manifest
+from classifiers.calibration import Cases
 from classifiers.evaluation import COST, EVALUATION, NoveltyTrial, write_costs, write_evaluation
 from classifiers.neighbours import fit_neighbours
 from classifiers.novelty import fit_novelty
 from classifiers.predict import combine
-from training.calibrate import best_temperatures, best_weights
+from training.calibrate import SPANS, best_weights, fit_calibration
 from training.ensemble import Fitted, Stages, fit_members, load_member, settings_of
 from training.evaluation.bundle import evaluate
 from training.evaluation.cost import measure, n_steps
@@ -102,14 +103,15 @@ def _examples(found: Sequence[Source], fit: Fit, stages: Stages) -> Examples:
 def _written(found: Sequence[Source], fit: Fit, examples: Examples, fitted: Fitted, out: Path) -> dict[str, Any]:
     """The manifest, without scores and file hashes, of a bundle whose files are written."""
     weights = best_weights(fitted.answers, examples.labels)
-    temperatures = best_temperatures(combine(fitted.answers, weights), examples.labels, examples.days)
+    cases = Cases.of(examples.data.given, SPANS)
+    calibration = fit_calibration(combine(fitted.answers, weights), examples.labels, cases)
     members = [settings_of(folder) for folder in fitted.folders]
     for folder, member in zip(fitted.folders, members, strict=True):
         for name in files_of(member["settings"]):
             copyfile(folder / name, out / name)
     _fit_latent(fit.problem, found, examples, fitted, out)
     manifest = describe(
-        fit.title, fit.problem, found, examples, members=members, weights=weights, temperatures=temperatures
+        fit.title, fit.problem, found, examples, members=members, weights=weights, calibration=calibration
     )
     write(out, manifest)
     return manifest

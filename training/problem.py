@@ -42,7 +42,7 @@ class Problem:
     n_classes : number of classes.
     groups : every class in one of them.
     trees, recurrent, oblivious : how the members are fitted.
-    folds : of the out-of-fold predictions that weights and temperatures come from.
+    folds : of the out-of-fold predictions that weights and calibration come from.
     seed : of all that is drawn.
     """
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from classifiers.bundle import save
 from classifiers.evaluation import EVALUATION
+from classifiers.manifest import CalibrationEntry
 from classifiers.taxonomy import BY_PLASTICC, PLASTICC_TARGETS
 from features.extract import code_hash
-from training.calibrate import SPANS
 from training.examples import Examples
 from training.members import RECURRENT, files_of
 from training.problem import Problem
@@ -41,7 +41,7 @@ def describe(
     *,
     members: Sequence[dict[str, Any]],
     weights: Sequence[float],
-    temperatures: Sequence[float],
+    calibration: CalibrationEntry,
 ) -> dict[str, Any]:
     """The manifest, without scores and file hashes.
 
@@ -50,7 +50,7 @@ def describe(
     found : where the objects came from.
     examples : what the members were fitted on.
     members : the kind and the settings of each.
-    weights, temperatures : from `training.calibrate`.
+    weights, calibration : from `training.calibrate`.
     """
     return {
         "name": title.name,
@@ -61,7 +61,7 @@ def describe(
             {**member, "files": files_of(member["settings"]), "weight": weight}
             for member, weight in zip(members, weights, strict=True)
         ],
-        "calibration": {"days": list(SPANS), "temperatures": list(temperatures)},
+        "calibration": calibration.model_dump(mode="json"),
         "novelty": {"file": NOVELTY_FILE, "member": [member["kind"] for member in members].index(RECURRENT)},
         "neighbours": {"file": NEIGHBOURS_FILE},
         "training_set": _training_set(problem, found, examples),

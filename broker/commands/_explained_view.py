@@ -41,6 +41,7 @@ def _members(found: Explained) -> Table:
     for k, (kind, weight) in enumerate(found.members):
         table.add_row(kind, f"{weight:.3f}", *(f"{said.members[k]:.4f}" for said in found.classes))
     table.add_row("weighted geometric mean", "", *(f"{said.mean:.4f}" for said in found.classes))
+    table.add_row("bias of its calibration", "", *(f"{said.bias:+.4f}" for said in found.classes))
     table.add_row(
         f"calibrated (temperature {found.temperature:g})",
         "",

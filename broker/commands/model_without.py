@@ -30,6 +30,6 @@ def without(
     typer.echo(
         f"{manifest.name} {manifest.version} is in {out}, {manifest.lacks or 'whole'}\n"
         f"weights: {weights}; sha256 {bundle_sha256(manifest)}\n"
-        "the temperatures are still those of the whole ensemble, and its scores are gone: "
+        "the calibration is still that of the whole ensemble, and its scores are gone: "
         f"`boreal-train evaluate {out}` (extra `train`) scores what is left"
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from broker.explanation.nearest import Near, nearest
 from broker.stored_alerts import alerts_of
 from classifiers.bundle import Bundle
-from classifiers.calibration import bucket, days_since_first_detection
+from classifiers.calibration import Cases, factors
 from classifiers.member import MemberInput, MemberOutput
 from classifiers.predict import answers, combine, feature_array
 from classifiers.taxonomy import ClassNode
@@ -55,6 +55,7 @@ class ClassSaid:
     node : the class.
     probability : as the annotation has it.
     mean : of the members, before calibration.
+    bias : of the calibration, for the days since the first detection; above 0 makes the class more probable.
     members : each member's own probability, in the bundle's order.
     features : of the trees; None where the bundle has none, or they don't know the class.
     support : float64 array, shape (n_points,)
@@ -64,6 +65,7 @@ class ClassSaid:
     node: ClassNode
     probability: float
     mean: float
+    bias: float
     members: tuple[float, ...]
     features: FeaturesSaid | None
     support: NDArray[np.float64] | None
@@ -77,7 +79,7 @@ class Explained:
     ----------
     alert : its annotation by column name.
     members : kind and share of the weights of each member.
-    temperature : of the calibration, for the days since the first detection; above 1 makes less certain.
+    temperature : of the calibration, for an alert like this; above 1 makes less certain.
     classes : those that were asked for.
     near : the nearest known objects of each class, the nearest class first; None in a bundle without any.
     """
@@ -104,13 +106,14 @@ def explain(annotation: pa.Table, bundle: Bundle, asked: Sequence[int] = ()) -> 
     )
     outputs = answers(given, bundle)
     ids = asked or [each["classId"] for each in alert["classifications"][:2]]
-    said = tuple(_classes(annotation, given, bundle, outputs, [_index(bundle, class_id) for class_id in ids]))
-    weights = [entry.weight for entry in bundle.manifest.members]
     calibration = bundle.manifest.calibration
-    span = bucket(days_since_first_detection(given.given.curves), calibration.days)[0]
+    temperatures, biases = factors(Cases.of(given.given, calibration.days), calibration)
+    classes = [_index(bundle, class_id) for class_id in ids]
+    said = tuple(_classes(annotation, given, bundle, outputs, classes, biases[0]))
+    weights = [entry.weight for entry in bundle.manifest.members]
     kinds = [entry.kind for entry in bundle.manifest.members]
     members = tuple((kind, weight / sum(weights)) for kind, weight in zip(kinds, weights, strict=True))
-    return Explained(alert, members, calibration.temperatures[span], said, nearest(outputs, given.given, bundle))
+    return Explained(alert, members, float(temperatures[0]), said, nearest(outputs, given.given, bundle))
 
 
 def _index(bundle: Bundle, class_id: int) -> int:
@@ -118,7 +121,12 @@ def _index(bundle: Bundle, class_id: int) -> int:
 
 
 def _classes(
-    annotation: pa.Table, given: MemberInput, bundle: Bundle, outputs: Sequence[MemberOutput], classes: Sequence[int]
+    annotation: pa.Table,
+    given: MemberInput,
+    bundle: Bundle,
+    outputs: Sequence[MemberOutput],
+    classes: Sequence[int],
+    biases: NDArray[np.float64],
 ) -> Iterator[ClassSaid]:
     probabilities = [output.probabilities for output in outputs]
     mean = combine(probabilities, [entry.weight for entry in bundle.manifest.members])[0]
@@ -129,6 +137,7 @@ def _classes(
             node,
             calibrated[node.id],
             float(mean[k]),
+            float(biases[k]),
             tuple(float(each[0, k]) for each in probabilities),
             _features(annotation.schema, given.features, label, bundle),
             _support(given.given, label, bundle),

@@ -31,6 +31,7 @@ def _class(said: ClassSaid, points: list[dict[str, Any]], features: int) -> dict
         "className": said.node.name,
         "probability": said.probability,
         "meanBeforeCalibration": said.mean,
+        "bias": said.bias,
         "members": list(said.members),
         "trees": None if said.features is None else _features(said.features, features),
         "points": None

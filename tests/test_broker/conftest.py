@@ -235,5 +235,7 @@ def candidate(make_bundle: MakeBundle, bundle: Bundle) -> Path:
     members = [entry.model_dump(mode="json") for entry in bundle.manifest.members]
     for entry, weight in zip(members, (0.2, 0.6, 0.2), strict=True):
         entry["weight"] = weight
-    calibration = {"days": [2.0, 8.0, 32.0, 128.0], "temperatures": [1.4, 1.3, 1.2, 1.1, 1.1]}
+    temperatures = [[[each] * 3] * 2 for each in (1.4, 1.3, 1.2, 1.1, 1.1)]
+    biases = [[0.0] * len(bundle.classes)] * len(temperatures)
+    calibration = {"days": [2.0, 8.0, 32.0, 128.0], "temperatures": temperatures, "biases": biases}
     return make_bundle(name="second", version="2", members=members, calibration=calibration)

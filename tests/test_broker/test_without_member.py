@@ -71,7 +71,7 @@ def test_the_commands_write_it_and_say_so(bundle, tmp_path):
     out = tmp_path / "left"
     written = model("without", bundle.path, "recurrent", "--out", out)
     assert written.exit_code == 0, written.output
-    for word in (LACKS, "boreal-train evaluate", "temperatures", Bundle.load(out).sha256):
+    for word in (LACKS, "boreal-train evaluate", "calibration", Bundle.load(out).sha256):
         assert word in written.output
     assert LACKS in model("info", out).output
     assert json.loads(model("info", out, "--json").output)["removed"] == ["recurrent"]

@@ -118,6 +118,14 @@ def test_a_member_without_its_settings(copy):
     refused(copy, members[0]["kind"])
 
 
+def calibration(days, spans, temperature=1, bias=0, classes=14):
+    return {
+        "days": days,
+        "temperatures": [[[temperature] * 3] * 2] * spans,
+        "biases": [[bias] * classes] * spans,
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
@@ -127,9 +135,11 @@ def test_a_member_without_its_settings(copy):
         ({"members": []}, "members"),
         ({"name": "../elsewhere"}, "name"),
         ({"surprise": 1}, "surprise"),
-        ({"calibration": {"days": [2, 1], "temperatures": [1, 1, 1]}}, "days must rise"),
-        ({"calibration": {"days": [1, 2], "temperatures": [1]}}, "3 temperatures"),
-        ({"calibration": {"days": [], "temperatures": [0]}}, "temperatures"),
+        ({"calibration": calibration([2, 1], spans=3)}, "days must rise"),
+        ({"calibration": calibration([1, 2], spans=1)}, "2 edges need 3 spans"),
+        ({"calibration": calibration([], spans=1, temperature=0)}, "temperatures"),
+        ({"calibration": calibration([], spans=1, bias=float("nan"))}, "biases"),
+        ({"calibration": calibration([], spans=1, classes=13)}, "calibration.biases needs 14 numbers a span"),
         ({"novelty": {"file": "novelty.npz", "member": 9}}, "member 9"),
         ({"novelty": {"file": "../novelty.npz", "member": 1}}, "novelty.file"),
     ],

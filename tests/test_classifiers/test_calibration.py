@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from classifiers.calibration import beginning, bucket, calibrate, days_since_first_detection
+from classifiers.calibration import (
+    HISTORIES,
+    Cases,
+    beginning,
+    bucket,
+    calibrate,
+    days_since_first_detection,
+    factors,
+    history,
+)
+from classifiers.manifest import CalibrationEntry
+from features.family import FeatureInput
 from schemas.alerts import LightCurves
 
 
@@ -36,6 +47,38 @@ def test_temperature_1_changes_nothing():
 def test_temperature_2_takes_the_square_root():
     given = np.array([[0.64, 0.36]])
     np.testing.assert_allclose(calibrate(given, np.array([2.0])), [[0.8 / 1.4, 0.6 / 1.4]])
+
+
+def test_a_bias_multiplies_a_class_by_its_exponential():
+    given = np.array([[0.5, 0.25, 0.25]])
+    biased = calibrate(given, np.ones(1), np.array([[0.0, np.log(2), 0.0]]))
+    np.testing.assert_allclose(biased, [[0.4, 0.4, 0.2]])
+
+
+def test_the_history_is_told_from_what_lies_before_the_first_detection():
+    alone = [(100.0, True), (200.0, True)]
+    month = [(69.0, False), (100.0, True)]
+    later = [(100.0, True), (101.0, False)]
+    farther = [(68.9, False), (100.0, True)]
+    nothing_detected = [(1.0, False), (100.0, False)]
+    given = curves(alone, month, later, farther, nothing_detected)
+    assert [HISTORIES[k] for k in history(given)] == [
+        "detections alone", "a month back", "a month back", "farther back", "a month back",
+    ]  # fmt: skip
+
+
+def test_each_light_curve_gets_the_factors_of_its_case():
+    given = curves([(100.0, True)], [(99.0, False), (100.0, True), (103.0, True)], [(1.0, False), (100.0, True)])
+    photoz = np.array([np.nan, 0.5, np.nan])
+    cases = Cases.of(FeatureInput(given, photoz, photoz, photoz), (2.0,))
+    entry = CalibrationEntry(
+        days=(2.0,),
+        temperatures=(((1.0, 1.1, 1.2), (1.3, 1.4, 1.5)), ((2.0, 2.1, 2.2), (2.3, 2.4, 2.5))),
+        biases=((0.0, 0.1), (0.2, 0.3)),
+    )
+    temperatures, biases = factors(cases, entry)
+    np.testing.assert_array_equal(temperatures, [1.0, 2.4, 1.2])
+    np.testing.assert_array_equal(biases, [[0.0, 0.1], [0.2, 0.3], [0.0, 0.1]])
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.5, 3.0])

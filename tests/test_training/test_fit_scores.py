@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from training.calibrate import SPANS, _shares, best_temperatures, best_weights
+from classifiers.calibration import Cases, calibrate
+from training.calibrate import BIAS_SPREAD, POWER_SPREAD, _shares, best_temperature, best_weights, fit_calibration
 from training.scores import ece, macro_auc, macro_f1, nll, score
 
 RNG = np.random.default_rng(2)
@@ -48,20 +49,65 @@ def test_truthful_probabilities_are_calibrated_and_sharpened_ones_are_not():
     assert ece(sharper, labels) > 0.05
 
 
-def test_the_temperature_undoes_sharpening_span_by_span():
-    probabilities, labels = truthful(1.0)
-    days = RNG.choice([0.5, 4.0, 16.0, 64.0, 500.0], len(labels))
-    power = np.where(days < SPANS[0], 2.0, 1.0)[:, None]
-    sharper = probabilities**power / (probabilities**power).sum(axis=1, keepdims=True)
-    found = best_temperatures(sharper, labels, days)
-    assert found[0] == pytest.approx(2.0, rel=0.1)
-    assert found[1:] == pytest.approx((1.0,) * 4, rel=0.1)
+def some_cases(n: int) -> Cases:
+    return Cases(RNG.integers(0, 5, n), RNG.integers(0, 2, n), RNG.integers(0, 3, n))
 
 
-def test_a_span_without_examples_takes_the_temperature_of_all():
+def test_temperatures_undo_sharpening_case_by_case():
     probabilities, labels = truthful(1.0)
-    found = best_temperatures(probabilities, labels, np.zeros(len(labels)))
-    assert len(set(found)) == 1
+    first = np.zeros(len(labels), np.int64)
+    cases = Cases(first, RNG.integers(0, 2, len(labels)), RNG.integers(0, 3, len(labels)))
+    sharpened = (cases.hosts == 1) & (cases.histories == 2)
+    found = fit_calibration(raised(probabilities, np.where(sharpened, 1.4, 1.0)), labels, cases)
+    temperatures = np.array(found.temperatures)
+    assert temperatures.shape == (5, 2, 3)
+    assert temperatures[0, 1, 2] == pytest.approx(1.4, abs=0.1)
+    assert temperatures[0].ravel()[:-1] == pytest.approx(1.0, abs=0.05)
+
+
+def raised(probabilities: np.ndarray, powers: np.ndarray) -> np.ndarray:
+    raised = probabilities ** powers[:, None]
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def test_biases_undo_a_class_that_is_said_too_often_span_by_span():
+    probabilities, labels = truthful(1.0)
+    cases = some_cases(len(labels))
+    tilted = probabilities * np.where((cases.spans == 3)[:, None], [2.0, 1.0, 1.0], 1.0)
+    biases = np.array(fit_calibration(tilted / tilted.sum(axis=1, keepdims=True), labels, cases).biases)
+    assert biases.shape == (5, 3)
+    assert biases[3, 0] - biases[3, 1:].mean() == pytest.approx(-np.log(2), abs=0.1)
+    assert np.delete(biases, 3, axis=0) == pytest.approx(0, abs=0.1)
+
+
+def test_no_other_calibration_nearby_is_better():
+    """The least of the loss, with what keeps the parameters near, is found."""
+    probabilities, labels = truthful(1.0)
+    cases = some_cases(len(labels))
+    given = raised(probabilities, np.full(len(labels), 1.5))
+    found = fit_calibration(given, labels, cases)
+    temperatures, biases = np.array(found.temperatures), np.array(found.biases)
+    middle = 1 / best_temperature(given, labels)
+
+    def loss(temperatures: np.ndarray, biases: np.ndarray) -> float:
+        told = calibrate(given, temperatures[cases.spans, cases.hosts, cases.histories], biases[cases.spans])
+        powers = (1 / temperatures - middle) / POWER_SPREAD
+        return nll(told, labels) + (np.square(powers).sum() + np.square(biases / BIAS_SPREAD).sum()) / 2 / len(labels)
+
+    least = loss(temperatures, biases)
+    for _ in range(20):
+        assert loss(temperatures * np.exp(RNG.normal(0, 0.01, temperatures.shape)), biases) > least
+        assert loss(temperatures, biases + RNG.normal(0, 0.01, biases.shape)) > least
+
+
+def test_a_case_without_examples_is_calibrated_as_all_are():
+    probabilities, labels = truthful(1.0)
+    nowhere = np.zeros(len(labels), np.int64)
+    found = fit_calibration(raised(probabilities, np.full(len(labels), 2.0)), labels, Cases(nowhere, nowhere, nowhere))
+    temperatures, biases = np.array(found.temperatures), np.array(found.biases)
+    assert len(set(temperatures.ravel()[1:])) == 1
+    assert temperatures == pytest.approx(2.0, rel=0.05)
+    assert not biases[1:].any()
 
 
 def test_the_better_member_gets_the_weight():

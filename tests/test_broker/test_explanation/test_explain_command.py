@@ -28,7 +28,15 @@ def test_it_says_who_says_what_and_why(packet_dir: Path, knowing: Bundle) -> Non
     best = re.search(r"^lsst alert 170112073309093904: (.+?)\s*$", done.stdout, re.MULTILINE)
     assert best
     assert best[1] in {node.name for node in knowing.classes}
-    for words in ("trees", "recurrent", "oblivious", "temperature", f"What features say for {best[1]}", " others  "):
+    for words in (
+        "trees",
+        "recurrent",
+        "oblivious",
+        "bias of",
+        "temperature",
+        f"What features say for {best[1]}",
+        " others  ",
+    ):
         assert words in done.stdout
     assert done.stdout.count("What features say for ") == 2
     assert "10 of 84 points, of which it doesn't read 20" in " ".join(done.stdout.split())

@@ -13,6 +13,7 @@ from broker.explanation.facts import facts
 from broker.explanation.page import render
 from broker.stored_alerts import alerts_of
 from classifiers.bundle import Bundle
+from classifiers.calibration import Cases, factors
 from classifiers.member import MemberInput
 from classifiers.predict import feature_array
 from features.family import FeatureInput
@@ -50,9 +51,13 @@ def test_each_member_says_its_own_probability_and_the_mean_follows_from_them(ask
     weights = np.array([weight for _, weight in found.members])
     assert weights.sum() == pytest.approx(1)
     mean = np.exp(weights @ np.log(answers))
-    sharpened = mean ** (1 / found.temperature)
+    calibration = knowing.manifest.calibration
+    temperatures, biases = factors(Cases.of(given.given, calibration.days), calibration)
+    assert found.temperature == temperatures[0]
+    sharpened = mean ** (1 / found.temperature) * np.exp(biases[0])
     for said in found.classes:
         k = [node.id for node in knowing.classes].index(said.node.id)
+        assert said.bias == biases[0, k]
         assert said.members == tuple(answers[:, k])
         assert said.mean == pytest.approx(mean[k] / mean.sum())
         assert said.probability == pytest.approx(sharpened[k] / sharpened.sum())

@@ -24,7 +24,7 @@ OTHER = "cd" * 32
 @pytest.fixture(scope="session")
 def flatter(bundle: Bundle) -> Bundle:
     """The shipped bundle, calibrated otherwise, in memory alone."""
-    calibration = bundle.manifest.calibration.model_copy(update={"temperatures": (3.0,) * 5})
+    calibration = bundle.manifest.calibration.model_copy(update={"temperatures": (((3.0,) * 3,) * 2,) * 5})
     return Bundle(
         bundle.path, bundle.manifest.model_copy(update={"calibration": calibration}), bundle.members, bundle.novelty
     )

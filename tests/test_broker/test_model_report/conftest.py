@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classifiers.bundle import Bundle, default_bundle_path
@@ -36,8 +37,7 @@ def blunter() -> Evaluation:
     """Of the shipped bundle with temperatures twice as high."""
     bundle = Bundle.load(default_bundle_path())
     calibration = bundle.manifest.calibration
-    temperatures = tuple(2 * temperature for temperature in calibration.temperatures)
-    changed = calibration.model_copy(update={"temperatures": temperatures})
+    changed = calibration.model_copy(update={"temperatures": 2 * np.array(calibration.temperatures)})
     manifest = bundle.manifest.model_copy(update={"calibration": changed, "version": "blunter"})
     return evaluation_of(replace(bundle, manifest=manifest))
 
