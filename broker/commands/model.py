@@ -48,10 +48,13 @@ def info(
 
 @app.command(epilog="Example: boreal model verify classifiers/bundles/first")
 def verify(bundle: BundlePath = None) -> None:
-    """Check every file of a bundle against its manifest, and load it; exit with 1 if anything is wrong."""
+    """Check every file of a bundle against its manifest, and load them all; exit with 1 if anything is wrong."""
     path = bundle or default_bundle_path()
     try:
         loaded = Bundle.load(path)
+        _ = loaded.neighbours  # which nothing but an explanation reads
+        if EVALUATION in loaded.manifest.files:
+            read_evaluation(path)
     except BundleError as error:
         stop(str(error), CHECK_FAILED)
     Console(soft_wrap=True).print(

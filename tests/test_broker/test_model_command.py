@@ -5,7 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from broker.commands.model import app
-from classifiers.bundle import Bundle, default_bundle_path
+from classifiers.bundle import MANIFEST, Bundle, default_bundle_path, file_sha256
+from classifiers.evaluation import EVALUATION
 
 
 @pytest.fixture
@@ -49,6 +50,20 @@ def test_verify_fails_on_a_changed_file(broken):
     shown = run("verify", broken)
     assert shown.exit_code == 1
     assert "SHA-256" in shown.stderr
+    assert "Traceback" not in shown.output
+
+
+@pytest.mark.parametrize("name", ["neighbours.npz", EVALUATION])
+def test_verify_loads_what_only_some_commands_read(name, tmp_path):
+    path = shutil.copytree(default_bundle_path(), tmp_path / "odd")
+    (path / name).write_bytes(b"nothing of that kind")
+    manifest = json.loads((path / MANIFEST).read_text())
+    manifest["files"][name] = file_sha256(path / name)
+    (path / MANIFEST).write_text(json.dumps(manifest))
+    assert run("info", path).exit_code == 0
+    shown = run("verify", path)
+    assert shown.exit_code == 1
+    assert name in shown.stderr
     assert "Traceback" not in shown.output
 
 
